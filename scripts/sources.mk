@@ -1,7 +1,7 @@
 # What is built from what.  Sources are listed, not globbed; one variable a floor.
 
-base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fscopy.c lock.c \
-	proc.c log.c opt.c table.c uuid.c when.c)
+base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fsmake.c fswalk.c \
+	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c)
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
@@ -18,6 +18,7 @@ inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
 httpd_SRC := tests/functional/httpd.c
 httpd_OUT := tests/httpd
+httpd_LIBS := -lssl -lcrypto
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
 
