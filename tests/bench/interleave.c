@@ -1,0 +1,147 @@
+/*
+ * interleave — times commands against each other, fairly: they take turns.
+ *
+ * interleave [-n ROUNDS] [-w WARMUPS] [-o DIR] NAME COMMAND [ARG...] [--- NAME COMMAND [ARG...]]...
+ *
+ * Each round runs every command once, in an order that rotates, with stdin, stdout and stderr on
+ * /dev/null, by posix_spawn and wait4.  Prints a table: name, median, minimum and 90th percentile of
+ * wall time in milliseconds, and the peak resident set of the largest process that was waited for.
+ * With -o every sample goes to DIR/NAME in nanoseconds.  Exit 1 if a command did not exit with 0.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+enum { CONTESTANTS_MAX = 16 };
+
+struct contestant {
+	const char *name;
+	char **argv;
+	int64_t *ns;
+	long rss_kib;
+	int failures;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "interleave: %s: %s\n", what, strerror(err));
+	exit(1);
+}
+
+/* Wall time of one run in nanoseconds. */
+static int64_t run_once(struct contestant *c, posix_spawn_file_actions_t *quiet)
+{
+	struct rusage use;
+	int status = 0;
+	pid_t pid;
+	int64_t began = now_ns();
+	int r = posix_spawnp(&pid, c->argv[0], quiet, NULL, c->argv, environ);
+
+	if (r != 0)
+		die(c->argv[0], r);
+	while (wait4(pid, &status, 0, &use) < 0) {
+		if (errno != EINTR)
+			die("wait4", errno);
+	}
+	int64_t took = now_ns() - began;
+
+	if (use.ru_maxrss > c->rss_kib)
+		c->rss_kib = use.ru_maxrss;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		c->failures++;
+	return took;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void report(struct contestant *c, size_t rounds, const char *dir)
+{
+	if (dir) {
+		char path[4096];
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, c->name);
+		FILE *f = fopen(path, "we");
+		if (!f)
+			die(path, errno);
+		for (size_t i = 0; i < rounds; i++)
+			fprintf(f, "%" PRId64 "\n", c->ns[i]);
+		(void)fclose(f);
+	}
+	qsort(c->ns, rounds, sizeof(*c->ns), by_value);
+	printf("%-22s %9.3f %9.3f %9.3f %10ld %5d\n", c->name, (double)c->ns[rounds / 2] / 1e6, (double)c->ns[0] / 1e6,
+	       (double)c->ns[rounds * 9 / 10] / 1e6, c->rss_kib, c->failures);
+}
+
+static size_t split(int argc, char **argv, struct contestant *list)
+{
+	size_t n = 0;
+
+	for (int i = 0; i + 1 < argc && n < CONTESTANTS_MAX; n++) {
+		list[n].name = argv[i];
+		list[n].argv = argv + i + 1;
+		while (i < argc && strcmp(argv[i], "---") != 0)
+			i++;
+		if (i < argc)
+			argv[i++] = NULL;
+	}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	struct contestant list[CONTESTANTS_MAX] = { 0 };
+	posix_spawn_file_actions_t quiet;
+	size_t rounds = 50, warmups = 3, n;
+	const char *dir = NULL;
+	int opt, bad = 0;
+
+	while ((opt = getopt(argc, argv, "+n:w:o:")) != -1) {
+		if (opt == 'n')
+			rounds = strtoul(optarg, NULL, 10);
+		else if (opt == 'w')
+			warmups = strtoul(optarg, NULL, 10);
+		else if (opt == 'o')
+			dir = optarg;
+		else
+			return 2;
+	}
+	n = split(argc - optind, argv + optind, list);
+	if (n == 0 || rounds == 0)
+		die("usage", EINVAL);
+	(void)posix_spawn_file_actions_init(&quiet);
+	for (int fd = 0; fd < 3; fd++)
+		(void)posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_RDWR, 0);
+	for (size_t k = 0; k < n; k++)
+		list[k].ns = calloc(rounds, sizeof(int64_t));
+	for (size_t i = 0; i < warmups + rounds; i++) {
+		for (size_t k = 0; k < n; k++) {
+			struct contestant *c = &list[(i + k) % n];
+			int64_t took = run_once(c, &quiet);
+			if (i >= warmups && c->ns)
+				c->ns[i - warmups] = took;
+		}
+	}
+	printf("%-22s %9s %9s %9s %10s %5s\n", "", "median ms", "min ms", "p90 ms", "peak KiB", "bad");
+	for (size_t k = 0; k < n; k++) {
+		report(&list[k], rounds, dir);
+		bad |= list[k].failures;
+	}
+	return bad ? 1 : 0;
+}
