@@ -37,6 +37,17 @@ endef
 $(foreach f,$(FLAVORS),$(eval $(call flavor,$(f))))
 ALL_FILES += $(FLAVOR_FILES) $(FLAVOR_ACIS)
 
+# ---- the default system call filter is compiled here, not when a pod starts -----------------------
+MKSECCOMP_SRC := $(addprefix stage1/lib/,mkseccomp.c seccomp.c seccomp_sets.c)
+$(B)/gen/mkseccomp: $(MKSECCOMP_SRC) $(B)/libbase.a $(B)/flags $(wildcard stage1/lib/seccomp*.h)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DSECCOMP_NO_DEFAULT $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MKSECCOMP_SRC) $(B)/libbase.a -lseccomp
+$(B)/gen/seccomp_default.h: $(B)/gen/mkseccomp
+	$(say) GEN $@
+	$(Q)$< > $@
+$(B)/obj/stage1/lib/seccomp.o: $(B)/gen/seccomp_default.h
+
 # ---- man pages and shell completion come from the option tables -----------------------------------
 ifneq ($(filter gendoc,$(PROGRAMS)),)
 $(B)/man/stamp: $(B)/bin/gendoc

@@ -1,0 +1,132 @@
+#!/bin/sh
+# make bench: what a start, a fetch, a list and a gc cost, beside crun, bwrap and podman where they are installed.
+#
+# ROUNDS (50) runs of each contestant, in turns; PODS (1000) for list and gc; SMALL (64) and BIG (512) MiB for
+# fetch; WHAT=start,calls,links,memory,fetch,pods picks.  Root.  Clocks on shared machines lie: compare columns of one run.
+# shellcheck disable=SC2086 # contestants are command lines in variables, split on purpose
+. "${0%/*}/../functional/lib.sh"
+need_root
+ROUNDS=${ROUNDS:-50} PODS=${PODS:-1000} SMALL=${SMALL:-64} BIG=${BIG:-512}
+WHAT=${WHAT:-start,calls,links,memory,fetch,pods}
+
+title() { printf '\n# %s\n' "$*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+wanted() { case ,$WHAT, in *,"$1",*) ;; *) return 1 ;; esac; }
+timer() { "$RKT_BUILD/tests/interleave" "$@"; }
+
+# The same tree for everybody: what make_image packs.
+IMAGE_EXEC='["/bin/true"]' make_image example.com/true
+rkt fetch --insecure-options=image "$image" >"$T/out" || { cat "$T/err"; exit 1; }
+id=$(rkt fetch --insecure-options=image --full "$image")
+make_rootfs "$T/bundle/rootfs"
+
+set_up_crun() {
+	(cd "$T/bundle" && crun spec) || return 1
+	sed -i -e 's/"terminal": true/"terminal": false/' -e 's|"sh"|"/bin/true"|' "$T/bundle/config.json"
+}
+
+set_up_podman() {
+	(cd "$T/bundle/rootfs" && tar cf - .) | podman --root "$T/podman" --runroot "$T/podman.run" import -q - bench/true >/dev/null 2>"$T/podman.err"
+}
+
+cleanup() {
+	! have podman || [ ! -d "$T/podman" ] || podman --root "$T/podman" --runroot "$T/podman.run" rmi -af
+	umount "$T/podman/overlay" 2>/dev/null
+	umount "$T/podman.run" 2>/dev/null
+	return 0
+}
+
+rkt_true="$RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib run --net=none $id"
+crun_true="crun --cgroup-manager=cgroupfs run -b $T/bundle bench-$$"
+bwrap_true="bwrap --ro-bind $T/bundle/rootfs / --proc /proc --dev /dev --tmpfs /tmp --unshare-all --die-with-parent /bin/true"
+podman_true="podman --root $T/podman --runroot $T/podman.run --cgroup-manager=cgroupfs run --rm --net=none --log-driver=none bench/true /bin/true"
+
+bench_start() {
+	title "start to end of a cached one-app pod that runs true, $ROUNDS rounds in turns"
+	set -- rkt $rkt_true
+	if have crun && set_up_crun; then set -- "$@" --- crun $crun_true; fi
+	if have bwrap; then set -- "$@" --- bwrap $bwrap_true; fi
+	timer -n "$ROUNDS" -o "$T" "$@" | tee "$T/start"
+	awk '$1 == "rkt" { r = $2; rm = $3 } $1 == "crun" { c = $2; cm = $3 }
+		END { if (c) printf "rkt / crun: %.2f by median, %.2f by minimum\n", r / c, rm / cm }' "$T/start"
+	if have podman && set_up_podman; then timer -n 5 -w 1 podman $podman_true | tail -n 1; fi
+	rkt gc --grace-period=0s >/dev/null 2>&1
+}
+
+# Calls and execs of one command and everything it starts.
+count_calls() {
+	name=$1
+	shift
+	strace -f -qq -c -o "$T/calls" "$@" >/dev/null 2>&1 </dev/null
+	calls=$(awk '$NF == "total" { print $4 }' "$T/calls")
+	strace -f -qq -e trace=execve,execveat -o "$T/execs" "$@" >/dev/null 2>&1 </dev/null
+	execs=$(grep -cE 'exec(ve|veat)\(.*= 0$' "$T/execs")
+	strace -f -qq -e trace=clone,clone3,fork,vfork -o "$T/forks" "$@" >/dev/null 2>&1 </dev/null
+	forks=$(grep -cE '(clone3?|v?fork)(\(| resumed).*= [1-9][0-9]*' "$T/forks")
+	printf '%-10s %8s %8s %8s\n' "$name" "$calls" "$execs" "$forks"
+}
+
+bench_calls() {
+	title "system calls, execs and processes of that run, everything included"
+	have strace || { echo "no strace"; return; }
+	printf '%-10s %8s %8s %8s\n' "" calls execs forks
+	count_calls rkt $rkt_true
+	if have crun && { [ -e "$T/bundle/config.json" ] || set_up_crun; }; then count_calls crun $crun_true; fi
+	if have bwrap; then count_calls bwrap $bwrap_true; fi
+	rkt gc --grace-period=0s >/dev/null 2>&1
+}
+
+bench_links() {
+	title "libraries of rkt"
+	ldd "$RKT"
+}
+
+# Private memory, in KiB, of the processes of ours while one app sleeps.
+bench_memory() {
+	title "memory while an app runs: private KiB, resident KiB"
+	start_rkt run --net=none "$id" --exec=/bin/sleep -- 30
+	wait_for 10 sh -c "cat /proc/$pid/task/*/children | grep -q ." && sleep 0.5
+	for p in $pid $(cat /proc/"$pid"/task/*/children); do
+		awk -v p="$p" '/^Private/ { s += $2 } /^Rss/ { r = $2 } END { printf "%-28s %8d %8d\n", p, s, r }' \
+			/proc/"$p"/smaps_rollup | sed "s|^$p|$(tr '\0' ' ' </proc/"$p"/cmdline | sed 's| .*||; s|.*/||')|"
+	done
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	rkt gc --grace-period=0s >/dev/null 2>&1
+}
+
+big_image() {
+	mkdir -p "$T/payload"
+	head -c "$1"M /dev/urandom >"$T/payload/blob"
+	IMAGE_FILE=big$1.aci make_image example.com/big"$1" "$T/payload"
+	rm -rf "$T/payload"
+}
+
+bench_fetch() {
+	title "fetch over HTTP on loopback: the peak must not grow with the image"
+	start_server
+	for m in $SMALL $BIG; do
+		big_image "$m"
+		timer -n 1 -w 0 "fetch of $m MiB" "$RKT" --dir="$T/data$m" --local-config="$T/etc" --system-config="$T/lib" \
+			--insecure-options=image fetch "$server_url/big$m.aci" | if [ "$m" = "$SMALL" ]; then cat; else tail -n 1; fi
+		rm -rf "$T/data$m" "$T/images/big$m.aci"
+	done
+}
+
+bench_pods() {
+	title "list and gc of $PODS exited pods"
+	rkt run --net=none "$id" >/dev/null 2>&1
+	one=$(find "$RKT_DIR"/pods/run -mindepth 1 -maxdepth 1 | head -n 1)
+	[ -n "$one" ] || { echo "no pod"; return; }
+	i=1
+	while [ $i -lt "$PODS" ]; do
+		cp -a "$one" "$(printf '%s/%08x-0000-4000-8000-%012x' "${one%/*}" $i $i)"
+		i=$((i + 1))
+	done
+	timer -n 5 -w 1 "list of $PODS" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" list
+	timer -n 1 -w 0 "gc of $PODS" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s | tail -n 1
+}
+
+for part in start calls links memory fetch pods; do
+	if wanted $part; then bench_$part; fi
+done
