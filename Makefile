@@ -58,6 +58,7 @@ endif
 
 # ---- sources, floor by floor (arrows point down: rkt -> stage0 -> aci -> aci/base) ----------------
 include scripts/sources.mk
+$(foreach a,$(ARCHIVES),$(eval $(a)_SRC := $(foreach f,$($(a)_SRC),$(or $(wildcard $(f)),$(warning no $(f) yet)))))
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 dep_of = $(patsubst %.c,$(B)/obj/%.d,$(1))
