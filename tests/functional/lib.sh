@@ -333,7 +333,7 @@ foreign_pods() {
 # that have anything of $T open, pod directories, control groups that are new and belong to no other test.
 residue() {
 	grep -F -e "$T/" /proc/[0-9]*/mountinfo 2>/dev/null | sed 's/^/mount: /'
-	find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe -maxdepth 1 -lname "$T/*" \
+	find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe -maxdepth 1 \( -lname "$T" -o -lname "$T/*" \) \
 		-printf 'process: %p -> %l\n' 2>/dev/null
 	find "$RKT_DIR"/pods -mindepth 2 -maxdepth 2 -printf 'pod: %p\n' 2>/dev/null
 	foreign_pods >"$T/foreign"
@@ -362,7 +362,7 @@ finish() {
 		# The first pass marks and deletes; what it finds still locked, the second deletes.
 		for _p in 1 2; do run rkt gc --grace-period=0s --expire-prepared=0s; done
 	fi
-	if wait_for 5 no_residue; then ok "no residue"; else
+	if wait_for "${RKT_TEST_PATIENCE:-5}" no_residue; then ok "no residue"; else
 		not_ok "no residue"
 		residue | head -n 20 | sed 's/^/# /'
 	fi
