@@ -1,0 +1,285 @@
+/*
+ * podfacts — what the files of a pod say.
+ *
+ * Everything below stage1/rootfs or overlay/ may have been made by a process inside the pod, so it
+ * is reached without following any link.  Nothing is read through a mount: the status of a pod whose
+ * mounts are gone (after a reboot) is that of the upper directory.
+ */
+#include "stage0/pod.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/num.h"
+#include "base/proc.h"
+#include "stage0/podfacts.h"
+#include "stage1/contract.h"
+
+#define SMALL_MAX 4096 /* bytes: pid files, status files, ids */
+
+struct pod_manifest *pod_manifest_load(const struct pod *p, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	struct pod_manifest *m;
+	int r = read_file_at(p->fd, POD_FILE_MANIFEST, POD_MANIFEST_MAX, &b);
+
+	if (r < 0) {
+		err_sys(e, -r, "read the manifest of pod %s", p->uuid);
+		return NULL;
+	}
+	m = pod_manifest_parse(buf_str(&b), b.len, e);
+	if (!m)
+		err_ctx(e, "manifest of pod %s", p->uuid);
+	return m;
+}
+
+static int stat_of(const struct pod *p, const char *name, struct stat *st)
+{
+	return fstatat(p->fd, name, st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int pod_created(const struct pod *p, struct timespec *ret)
+{
+	struct stat st;
+	int r = stat_of(p, POD_FILE_CREATED, &st);
+
+	if (r == 0)
+		*ret = st.st_mtim;
+	return r;
+}
+
+int pod_started(const struct pod *p, struct timespec *ret)
+{
+	struct stat st;
+	int r = stat_of(p, CONTRACT_FILE_PID, &st);
+
+	if (r == -ENOENT)
+		r = stat_of(p, CONTRACT_FILE_PPID, &st);
+	if (r == 0)
+		*ret = st.st_mtim;
+	return r;
+}
+
+int pod_gc_marked(const struct pod *p, struct timespec *ret)
+{
+	struct stat st;
+
+	if (fstat(p->fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ctim;
+	return 0;
+}
+
+/* First line of a small file, without the newline. */
+static int read_line(const struct pod *p, const char *name, struct buf *b)
+{
+	int r = read_file_at(p->fd, name, SMALL_MAX, b);
+	char *nl;
+
+	if (r < 0)
+		return r;
+	nl = b->len ? strchr(b->data, '\n') : NULL;
+	if (nl) {
+		*nl = '\0';
+		b->len = (size_t)(nl - b->data);
+	}
+	return 0;
+}
+
+static int read_pid(const struct pod *p, const char *name, pid_t *ret)
+{
+	auto_buf b = BUF_INIT;
+	uint32_t v = 0;
+	int r = read_line(p, name, &b);
+
+	if (r < 0)
+		return r;
+	if (b.len == 0)
+		return -ENOENT; /* created, not yet written */
+	if (parse_u32(b.data, &v) < 0 || v == 0 || v > INT32_MAX)
+		return -EINVAL;
+	*ret = (pid_t)v;
+	return 0;
+}
+
+int pod_pid(const struct pod *p, pid_t *ret)
+{
+	int r = read_pid(p, CONTRACT_FILE_PID, ret);
+
+	return r == -ENOENT ? read_pid(p, CONTRACT_FILE_PPID, ret) : r;
+}
+
+/*
+ * Is @pid still the process that the pod recorded?  pid-start says "PID STARTTIME BOOTID"; flavors
+ * that do not write it are believed as long as the pod is locked, which is as much as 1.30 knew.
+ */
+static int check_start(const struct pod *p, pid_t pid)
+{
+	auto_buf b = BUF_INIT;
+	unsigned long long start, now;
+	char boot[40] = "", boot_now[37];
+	long recorded;
+	int r = read_line(p, CONTRACT_FILE_PID_START, &b);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (sscanf(buf_str(&b), "%ld %llu %39s", &recorded, &start, boot) != 3)
+		return -EINVAL;
+	if (recorded != (long)pid)
+		return 0; /* about the other one of pid and ppid */
+	r = proc_boot_id(boot_now);
+	if (r < 0)
+		return r;
+	if (strcmp(boot, boot_now) != 0)
+		return -ESRCH;
+	r = proc_start_time(pid, &now);
+	if (r < 0)
+		return r;
+	return start == now ? 0 : -ESRCH;
+}
+
+/* The only child of @ppid: -ENOENT none yet, -ESRCH no such process, -ENOTUNIQ several. */
+static int only_child(pid_t ppid, pid_t *ret)
+{
+	char path[64];
+	auto_buf b = BUF_INIT;
+	auto_close int fd = FD_NONE;
+	uint32_t v = 0;
+	char *sp;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)ppid, (int)ppid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	r = fd_read_all(fd, SMALL_MAX, &b);
+	if (r < 0)
+		return r;
+	if (b.len == 0)
+		return -ENOENT;
+	sp = strchr(b.data, ' ');
+	if (sp && sp[1] != '\0')
+		return -ENOTUNIQ;
+	if (sp)
+		*sp = '\0';
+	if (parse_u32(b.data, &v) < 0 || v == 0 || v > INT32_MAX)
+		return -EINVAL;
+	*ret = (pid_t)v;
+	return 0;
+}
+
+int pod_init_pid(const struct pod *p, pid_t *ret, struct err *e)
+{
+	pid_t pid = 0;
+	bool direct = true;
+	int r = read_pid(p, CONTRACT_FILE_PID, &pid);
+
+	if (r == -ENOENT) {
+		direct = false;
+		r = read_pid(p, CONTRACT_FILE_PPID, &pid);
+	}
+	if (r == 0)
+		r = check_start(p, pid);
+	if (r == 0 && !direct)
+		r = only_child(pid, &pid);
+	if (r == -ENOENT)
+		return err_set(e, ERR_STATE, ENOENT, "pod %s has not started its first process yet", p->uuid);
+	if (r == -ESRCH)
+		return err_set(e, ERR_STATE, ESRCH, "the processes of pod %s have gone", p->uuid);
+	if (r < 0)
+		return err_sys(e, -r, "find the first process of pod %s", p->uuid);
+	*ret = pid;
+	return 0;
+}
+
+int pod_supervisor(const struct pod *p, pid_t *ret)
+{
+	pid_t pid = 0;
+	int r = pod_pid(p, &pid);
+
+	if (r == 0)
+		r = check_start(p, pid);
+	if (r == 0)
+		*ret = pid;
+	return r;
+}
+
+int pod_small_file(const struct pod *p, const char *name, char *ret, size_t room)
+{
+	auto_buf b = BUF_INIT;
+	int r = read_line(p, name, &b);
+
+	if (r < 0)
+		return r;
+	if (b.len >= room)
+		return -EFBIG;
+	memcpy(ret, buf_str(&b), b.len + 1);
+	return 0;
+}
+
+int pod_rkt_dir(const struct pod *p)
+{
+	char id[SMALL_MAX], path[SMALL_MAX + 64];
+	int fd;
+
+	/* Classic stage1 with overlay: what was written through the mount is in the upper directory. */
+	if (pod_small_file(p, POD_FILE_STAGE1_TREE, id, sizeof(id)) == 0 && id[0]) {
+		(void)snprintf(path, sizeof(path), POD_DIR_OVERLAY "/%s/upper/rkt", id);
+		fd = open_beneath(p->fd, path, O_PATH | O_DIRECTORY, 0);
+		if (fd >= 0)
+			return fd;
+	}
+	return open_beneath(p->fd, POD_STAGE1_ROOTFS "/rkt", O_PATH | O_DIRECTORY, 0);
+}
+
+int pod_app_status_in(int rkt_fd, const char *app, int *ret)
+{
+	char path[512];
+	auto_close int fd = FD_NONE;
+	auto_buf b = BUF_INIT;
+	int64_t v = 0;
+	char *nl;
+	int n = snprintf(path, sizeof(path), "status/%s", app);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENOENT;
+	fd = open_beneath(rkt_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	n = fd_read_all(fd, SMALL_MAX, &b);
+	if (n < 0)
+		return n;
+	nl = b.len ? strchr(b.data, '\n') : NULL;
+	if (nl)
+		*nl = '\0';
+	if (parse_i64(buf_str(&b), &v) < 0 || v < INT32_MIN || v > INT32_MAX)
+		return -ENOENT; /* being written */
+	*ret = (int)v;
+	return 0;
+}
+
+int pod_app_status(const struct pod *p, const char *app, int *ret)
+{
+	auto_close int rkt = pod_rkt_dir(p);
+
+	return rkt < 0 ? -ENOENT : pod_app_status_in(rkt, app, ret);
+}
+
+bool pod_ready(const struct pod *p)
+{
+	auto_close int rkt = pod_rkt_dir(p);
+	char text[8];
+
+	if (rkt < 0)
+		return false;
+	ssize_t n = readlinkat(rkt, "supervisor-status", text, sizeof(text));
+	return n == 5 && memcmp(text, "ready", 5) == 0;
+}
