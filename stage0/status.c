@@ -1,0 +1,219 @@
+/*
+ * status — everything that list and status show about a pod, taken at one moment.
+ *
+ * A pod that is being prepared or deleted shows what is there: a manifest that is not readable (yet,
+ * or any more) is no error.
+ */
+#include "stage0/status.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fsat.h"
+#include "base/when.h"
+#include "schema/image.h"
+#include "stage0/podfacts.h"
+
+#define NET_INFO_FILE "net-info.json"
+#define NET_INFO_MAX  (1u << 20)
+
+static bool after_run(enum pod_state s)
+{
+	return s == POD_EXITED || s == POD_EXITED_GARBAGE || s == POD_EXITED_DELETING || s == POD_GARBAGE ||
+	       s == POD_DELETING;
+}
+
+static bool has_manifest(enum pod_state s)
+{
+	return s == POD_PREPARED || s == POD_RUNNING || s == POD_EXITED || s == POD_EXITED_GARBAGE ||
+	       s == POD_EXITED_DELETING;
+}
+
+/* What the image is called, from the copy of its manifest in the pod. */
+static char *image_title(const struct pod *p, const char *app)
+{
+	auto_free char *path = xasprintf(POD_DIR_APPSINFO "/%s/manifest", app);
+	auto_buf b = BUF_INIT;
+	auto_image_manifest m = NULL;
+	struct err ignored = ERR_INIT; /* the caller shows a dash */
+
+	if (read_file_at(p->fd, path, IMAGE_MANIFEST_MAX, &b) < 0)
+		return NULL;
+	m = image_manifest_parse(buf_str(&b), b.len, &ignored);
+	return m ? image_manifest_title(m) : NULL;
+}
+
+static const char *app_state(enum pod_state s, bool has_exit)
+{
+	if (after_run(s) || (s == POD_RUNNING && has_exit))
+		return "exited";
+	if (s == POD_RUNNING)
+		return "running";
+	return s == POD_PREPARED ? "created" : "unknown";
+}
+
+static void take_apps(const struct pod *p, struct pod_snapshot *s)
+{
+	auto_close int rkt = p->state == POD_PREPARED ? FD_NONE : pod_rkt_dir(p);
+
+	s->napps = s->manifest->napps;
+	s->apps = xcalloc(s->napps + 1, sizeof(*s->apps));
+	for (size_t i = 0; i < s->napps; i++) {
+		const struct runtime_app *from = &s->manifest->apps[i];
+		struct app_snapshot *a = &s->apps[i];
+
+		a->name = xstrdup(from->name);
+		a->image_id = xstrdup(from->image_id);
+		a->image_title = image_title(p, from->name);
+		a->has_exit = rkt >= 0 && pod_app_status_in(rkt, from->name, &a->exit_code) == 0;
+		a->state = app_state(p->state, a->has_exit);
+	}
+}
+
+/* The record of the networks, and its short form "NAME:ip4=ADDR, …". */
+static void take_networks(const struct pod *p, struct pod_snapshot *s)
+{
+	auto_buf text = BUF_INIT, line = BUF_INIT;
+	struct err ignored = ERR_INIT; /* no record: the host's networks, or none */
+
+	if ((p->state == POD_RUNNING || p->state == POD_EXITED) &&
+	    read_file_at(p->fd, NET_INFO_FILE, NET_INFO_MAX, &text) == 0)
+		s->net_info = json_parse(buf_str(&text), text.len, &ignored);
+	for (size_t i = 0; i < json_array_size(s->net_info); i++) {
+		const json_t *net = json_array_get(s->net_info, i);
+		const char *name = "", *ip = "";
+
+		if (json_get_str(net, "", "netName", false, &name, &ignored) == 0 &&
+		    json_get_str(net, "", "ip", false, &ip, &ignored) == 0)
+			buf_addf(&line, "%s%s:ip4=%s", line.len ? ", " : "", name, ip);
+	}
+	s->networks = buf_steal(&line);
+}
+
+int pod_snapshot_take(struct pod *p, struct pod_snapshot *ret, struct err *e)
+{
+	struct pod_snapshot s = { .uuid = "" };
+	struct err ignored = ERR_INIT; /* see above */
+	int r = pod_refresh(p, e);
+
+	if (r < 0)
+		return r;
+	memcpy(s.uuid, p->uuid, sizeof(s.uuid));
+	s.state = p->state;
+	if (has_manifest(s.state))
+		s.manifest = pod_manifest_load(p, &ignored);
+	if (s.manifest)
+		take_apps(p, &s);
+	take_networks(p, &s);
+	if (s.state != POD_GONE) {
+		s.has_created = (after_run(s.state) || s.state == POD_RUNNING || s.state == POD_PREPARED) &&
+				pod_created(p, &s.created) == 0;
+		s.has_started = (after_run(s.state) || s.state == POD_RUNNING) &&
+				pod_started(p, &s.started) == 0;
+		s.has_pid = (after_run(s.state) || s.state == POD_RUNNING) && pod_pid(p, &s.pid) == 0;
+	}
+	if (s.state == POD_EXITED_GARBAGE || s.state == POD_EXITED_DELETING)
+		(void)pod_gc_marked(p, &s.finished); /* zero means unknown */
+	*ret = s;
+	return 0;
+}
+
+void pod_snapshot_done(struct pod_snapshot *s)
+{
+	for (size_t i = 0; i < s->napps; i++) {
+		free(s->apps[i].name);
+		free(s->apps[i].image_id);
+		free(s->apps[i].image_title);
+	}
+	free(s->apps);
+	free(s->networks);
+	json_decref(s->net_info);
+	pod_manifest_free(s->manifest);
+	memset(s, 0, sizeof(*s));
+}
+
+/* ---- JSON (cli.md section 13): '?' members are left out when empty ---- */
+
+static void set_map(json_t *to, const char *key, const struct pairs *p)
+{
+	if (p->n)
+		json_object_set_new(to, key, string_map_to_json(p));
+}
+
+static void set_time(json_t *to, const char *key, bool has, struct timespec t, int64_t unit)
+{
+	if (has)
+		json_object_set_new(to, key, json_integer((json_int_t)(when_ns(t) / unit)));
+}
+
+static json_t *mounts_json(const struct pod_manifest *m, const struct runtime_app *a)
+{
+	json_t *arr = json_array();
+
+	for (size_t i = 0; i < a->mounts.n; i++) {
+		const struct mount *mnt = &a->mounts.v[i];
+		const struct volume *v = mnt->app_volume ? mnt->app_volume
+							 : volumes_get(&m->volumes, mnt->volume);
+
+		json_array_append_new(arr,
+				      json_pack("{s:s, s:s, s:s, s:b}", "name", mnt->volume, "container_path",
+						mnt->path, "host_path", v && v->source ? v->source : "",
+						"read_only", v && v->read_only == TRI_TRUE));
+	}
+	return arr;
+}
+
+static json_t *app_json(const struct pod_snapshot *s, size_t i)
+{
+	const struct app_snapshot *a = &s->apps[i];
+	const struct runtime_app *r = &s->manifest->apps[i];
+	bool exited = strcmp(a->state, "exited") == 0;
+	json_t *obj = json_object();
+
+	json_object_set_new(obj, "name", json_string(a->name));
+	json_object_set_new(obj, "state", json_string(a->state));
+	set_time(obj, "created_at", s->has_created, s->created, 1);
+	set_time(obj, "started_at", s->has_started, s->started, 1);
+	set_time(obj, "finished_at", exited && s->finished.tv_sec, s->finished, 1);
+	if (a->has_exit)
+		json_object_set_new(obj, "exit_code", json_integer(a->exit_code));
+	json_object_set_new(obj, "image_id", json_string(a->image_id));
+	if (r->mounts.n)
+		json_object_set_new(obj, "mounts", mounts_json(s->manifest, r));
+	if (r->app) {
+		set_map(obj, "user_annotations", &r->app->user_annotations);
+		set_map(obj, "user_labels", &r->app->user_labels);
+	}
+	return obj;
+}
+
+json_t *pod_snapshot_json(const struct pod_snapshot *s)
+{
+	json_t *obj = json_object(), *names, *apps;
+
+	json_object_set_new(obj, "name", json_string(s->uuid));
+	json_object_set_new(obj, "state", json_string(pod_state_name(s->state)));
+	if (json_array_size(s->net_info))
+		json_object_set(obj, "networks", s->net_info);
+	if (s->napps) {
+		names = json_array();
+		apps = json_array();
+		for (size_t i = 0; i < s->napps; i++) {
+			json_array_append_new(names, json_string(s->apps[i].name));
+			json_array_append_new(apps, app_json(s, i));
+		}
+		json_object_set_new(obj, "app_names", names);
+		json_object_set_new(obj, "apps", apps);
+	}
+	/* Seconds here, nanoseconds in the apps: as rkt 1.30 (cli.md section 17, number 28). */
+	set_time(obj, "created_at", s->has_created, s->created, 1000000000);
+	set_time(obj, "started_at", s->has_started, s->started, 1000000000);
+	if (s->manifest) {
+		set_map(obj, "user_annotations", &s->manifest->user_annotations);
+		set_map(obj, "user_labels", &s->manifest->user_labels);
+	}
+	return obj;
+}

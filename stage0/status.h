@@ -1,0 +1,39 @@
+/*
+ * status — a snapshot of a pod for list and status (cli.md sections 9.5, 9.6 and 13).
+ */
+#pragma once
+
+#include "base/json.h"
+#include "stage0/pod.h"
+
+struct app_snapshot {
+	char *name;
+	char *image_id;
+	char *image_title; /* name[:version] from the app's image manifest, or NULL if unreadable */
+	bool has_exit;
+	int exit_code;
+	const char *state; /* unknown, created, running, exited */
+};
+
+struct pod_snapshot {
+	char uuid[UUID_LEN + 1];
+	enum pod_state state;
+	bool has_created, has_started, has_pid;
+	struct timespec created, started, finished;
+	pid_t pid;
+	char *networks; /* text; "" when none */
+	json_t *net_info; /* the array in net-info.json, or NULL */
+	struct app_snapshot *apps;
+	size_t napps;
+	struct pod_manifest *manifest; /* NULL when not readable */
+};
+
+int pod_snapshot_take(struct pod *p, struct pod_snapshot *ret, struct err *e);
+void pod_snapshot_done(struct pod_snapshot *s);
+/* The Pod object of cli.md section 13; new reference. */
+json_t *pod_snapshot_json(const struct pod_snapshot *s);
+
+/* Wait until the pod is finished (@ready: until it is ready).  @timeout_ns < 0 = for ever.
+ * Blocks on the lock or on inotify, never by polling in a loop shorter than 100 ms.
+ * -ETIMEDOUT; for @ready also -ESRCH when the pod finished without becoming ready. */
+int pod_wait(struct pod *p, bool ready, int64_t timeout_ns, struct err *e);
