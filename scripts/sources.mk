@@ -5,11 +5,29 @@ base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c f
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
-schema_SRC := $(addprefix aci/schema/,ids.c labels.c app.c isolator.c quantity.c image.c pod.c volume.c)
+schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c image.c pod.c volume.c)
 
-ARCHIVES := base basejson basehash schema
+# The plan and the words for stage2's steps: read by stage2, written and told by stage1.
+plan_SRC := stage2/plan.c stage2/stepname.c
+# The part of stage0 that `rkt` links: libc and jansson, nothing else.
+stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
+	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c)
+
+ARCHIVES := base basejson basehash schema stage0 plan
 
 PROGRAMS :=
+
+# stage2: what runs inside the pod.  Static even under a sanitizer; nothing but libc and the plan.
+stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_cred.c launch_exec.c fds.c)
+PROGRAMS += init launch
+init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_kill.c init_control.c) $(stage2_SRC)
+init_OUT := stage2/init
+init_AR := plan
+init_LINK := $(PLAIN)
+launch_SRC := stage2/launch_main.c $(stage2_SRC)
+launch_OUT := stage2/launch
+launch_AR := plan
+launch_LINK := $(PLAIN)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect httpd interleave
