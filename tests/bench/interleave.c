@@ -85,8 +85,8 @@ static void report(struct contestant *c, size_t rounds, const char *dir)
 		(void)fclose(f);
 	}
 	qsort(c->ns, rounds, sizeof(*c->ns), by_value);
-	printf("%-22s %9.3f %9.3f %9.3f %10ld %5d\n", c->name, (double)c->ns[rounds / 2] / 1e6, (double)c->ns[0] / 1e6,
-	       (double)c->ns[rounds * 9 / 10] / 1e6, c->rss_kib, c->failures);
+	printf("%-22s %9.3f %9.3f %9.3f %10ld %5d\n", c->name, (double)c->ns[rounds / 2] / 1e6,
+	       (double)c->ns[0] / 1e6, (double)c->ns[rounds * 9 / 10] / 1e6, c->rss_kib, c->failures);
 }
 
 static size_t split(int argc, char **argv, struct contestant *list)

@@ -150,7 +150,8 @@ static void rule_header(struct verdict *v, const char *value)
 		return;
 	copy_text(text, sizeof(text), colon + 1);
 	plus_to_space(text);
-	(void)snprintf(v->headers + n, sizeof(v->headers) - n, "%.*s: %s\r\n", (int)(colon - value), value, text);
+	(void)snprintf(v->headers + n, sizeof(v->headers) - n, "%.*s: %s\r\n", (int)(colon - value), value,
+		       text);
 }
 
 static void rule_word(struct verdict *v, const char *word)
@@ -161,13 +162,13 @@ static void rule_word(struct verdict *v, const char *word)
 		bool *flag;
 		char *text;
 	} keys[] = {
-		{ "status", &v->status, NULL, NULL },	  { "drop", &v->drop, NULL, NULL },
-		{ "length", &v->length, NULL, NULL },	  { "rate", &v->rate, NULL, NULL },
-		{ "age", &v->age, NULL, NULL },		  { "norange", NULL, &v->norange, NULL },
-		{ "noetag", NULL, &v->noetag, NULL },	  { "nolength", NULL, &v->nolength, NULL },
-		{ "location", NULL, NULL, v->location },  { "body", NULL, NULL, v->body },
-		{ "type", NULL, NULL, v->type },	  { "auth", NULL, NULL, v->auth },
-		{ "bearer", NULL, NULL, v->bearer },	  { "file", NULL, NULL, v->file },
+		{ "status", &v->status, NULL, NULL },    { "drop", &v->drop, NULL, NULL },
+		{ "length", &v->length, NULL, NULL },    { "rate", &v->rate, NULL, NULL },
+		{ "age", &v->age, NULL, NULL },          { "norange", NULL, &v->norange, NULL },
+		{ "noetag", NULL, &v->noetag, NULL },    { "nolength", NULL, &v->nolength, NULL },
+		{ "location", NULL, NULL, v->location }, { "body", NULL, NULL, v->body },
+		{ "type", NULL, NULL, v->type },         { "auth", NULL, NULL, v->auth },
+		{ "bearer", NULL, NULL, v->bearer },     { "file", NULL, NULL, v->file },
 	};
 	size_t n = strcspn(word, "=");
 	const char *value = word[n] ? word + n + 1 : "";
@@ -264,8 +265,8 @@ static void request_log(const struct request *r, int status)
 
 	if (fd < 0)
 		return;
-	(void)dprintf(fd, "%s %s %d range=%s auth=%s inm=%s host=%s agent=%s\n", r->method, r->path, status, r->range,
-		      r->auth, r->inm, r->host, r->agent);
+	(void)dprintf(fd, "%s %s %d range=%s auth=%s inm=%s host=%s agent=%s\n", r->method, r->path, status,
+		      r->range, r->auth, r->inm, r->host, r->agent);
 	(void)close(fd);
 }
 
@@ -365,12 +366,13 @@ static bool send_head(struct conn *c, const struct answer *a, const struct verdi
 			      a->status < 400 ? "Fine" : "Sorry", v->norange ? "none" : "bytes");
 
 	if (!v->nolength)
-		ok = ok && conn_printf(c, "Content-Length: %" PRId64 "\r\n", v->length >= 0 ? v->length : a->count);
+		ok = ok &&
+		     conn_printf(c, "Content-Length: %" PRId64 "\r\n", v->length >= 0 ? v->length : a->count);
 	if (a->etag[0])
 		ok = ok && conn_printf(c, "ETag: %s\r\n", a->etag);
 	if (a->status == 206)
-		ok = ok && conn_printf(c, "Content-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64 "\r\n", a->from,
-				       a->from + a->count - 1, a->size);
+		ok = ok && conn_printf(c, "Content-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64 "\r\n",
+				       a->from, a->from + a->count - 1, a->size);
 	if (a->status == 416)
 		ok = ok && conn_printf(c, "Content-Range: bytes */%" PRId64 "\r\n", a->size);
 	if (a->status == 401 && v->auth[0])
@@ -379,8 +381,8 @@ static bool send_head(struct conn *c, const struct answer *a, const struct verdi
 		ok = ok && conn_printf(c, "Location: %s\r\n", v->location);
 	if (v->age >= 0)
 		ok = ok && conn_printf(c, "Cache-Control: max-age=%" PRId64 "\r\n", v->age);
-	return ok && conn_printf(c, "Content-Type: %s\r\n%s\r\n", v->type[0] ? v->type : "application/octet-stream",
-				 v->headers);
+	return ok && conn_printf(c, "Content-Type: %s\r\n%s\r\n",
+				 v->type[0] ? v->type : "application/octet-stream", v->headers);
 }
 
 static void send_body(struct conn *c, const struct answer *a, const struct verdict *v)
@@ -469,8 +471,9 @@ static void parse_args(int argc, char **argv)
 	const struct {
 		const char *name;
 		const char **to;
-	} opts[] = { { "--root", &server.root }, { "--port-file", &server.port_file }, { "--log", &server.log },
-		     { "--rules", &server.rules }, { "--cert", &server.cert },	       { "--key", &server.key } };
+	} opts[] = { { "--root", &server.root }, { "--port-file", &server.port_file },
+		     { "--log", &server.log },   { "--rules", &server.rules },
+		     { "--cert", &server.cert }, { "--key", &server.key } };
 
 	for (int i = 1; i < argc; i += 2) {
 		bool known = false;
@@ -496,14 +499,15 @@ int main(int argc, char **argv)
 	int listener;
 
 	parse_args(argc, argv);
-	server.used = mmap(NULL, RULES_MAX * sizeof(*server.used), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			   -1, 0);
+	server.used = mmap(NULL, RULES_MAX * sizeof(*server.used), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (server.used == MAP_FAILED)
 		fail("map counters");
 	if (server.cert) {
 		server.tls = SSL_CTX_new(TLS_server_method());
 		if (!server.tls || SSL_CTX_use_certificate_chain_file(server.tls, server.cert) != 1 ||
-		    SSL_CTX_use_PrivateKey_file(server.tls, server.key ? server.key : server.cert, SSL_FILETYPE_PEM) != 1) {
+		    SSL_CTX_use_PrivateKey_file(server.tls, server.key ? server.key : server.cert,
+						SSL_FILETYPE_PEM) != 1) {
 			errno = EINVAL;
 			fail(server.cert);
 		}

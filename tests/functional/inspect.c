@@ -42,8 +42,8 @@ static void put_long(const char *key, long value)
 /* Lines of /proc/self/status whose names start with Cap, and the like, in lower case. */
 static void put_proc_status(void)
 {
-	static const char *const wanted[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
-					      "Seccomp", "Umask", "SigIgn", "SigBlk", "NSpid" };
+	static const char *const wanted[] = { "CapInh",  "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+					      "Seccomp", "Umask",  "SigIgn", "SigBlk", "NSpid" };
 	FILE *f = fopen("/proc/self/status", "re");
 	char line[512];
 
@@ -187,8 +187,10 @@ static int act_rlimits(const char *arg)
 	static const struct {
 		const char *name;
 		int which;
-	} limits[] = { { "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC }, { "core", RLIMIT_CORE },
-		       { "stack", RLIMIT_STACK },   { "as", RLIMIT_AS },       { "memlock", RLIMIT_MEMLOCK } };
+	} limits[] = {
+		{ "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC }, { "core", RLIMIT_CORE },
+		{ "stack", RLIMIT_STACK },   { "as", RLIMIT_AS },       { "memlock", RLIMIT_MEMLOCK }
+	};
 
 	(void)arg;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -229,8 +231,9 @@ static int act_stat(const char *arg)
 	if (lstat(arg, &st) < 0)
 		printf("stat:%s=%s\n", arg, strerrorname_np(errno));
 	else
-		printf("stat:%s=%o %u:%u %" PRIu64 " %u:%u\n", arg, (unsigned int)st.st_mode, (unsigned int)st.st_uid,
-		       (unsigned int)st.st_gid, (uint64_t)st.st_size, major(st.st_rdev), minor(st.st_rdev));
+		printf("stat:%s=%o %u:%u %" PRIu64 " %u:%u\n", arg, (unsigned int)st.st_mode,
+		       (unsigned int)st.st_uid, (unsigned int)st.st_gid, (uint64_t)st.st_size,
+		       major(st.st_rdev), minor(st.st_rdev));
 	return 0;
 }
 
@@ -367,13 +370,26 @@ static const struct {
 	const char *name;
 	long (*call)(void);
 } tries[] = {
-	{ "mount", try_mount },		{ "propagation", try_propagation },	    { "unshare", try_unshare },
-	{ "unshare_net", try_unshare_net }, { "setns", try_setns }, { "keyctl", try_keyctl },
-	{ "ptrace", try_ptrace },	{ "bpf", try_bpf },	    { "reboot", try_reboot },
-	{ "module", try_module },	{ "sethostname", try_sethostname }, { "chroot", try_chroot },
-	{ "mknod", try_mknod },		{ "setuid", try_setuid },   { "rawsocket", try_rawsocket },
-	{ "clone3", try_clone3 },	{ "iouring", try_iouring }, { "settime", try_settime },
-	{ "tiocsti", try_tiocsti },	{ "killinit", try_killinit },
+	{ "mount", try_mount },
+	{ "propagation", try_propagation },
+	{ "unshare", try_unshare },
+	{ "unshare_net", try_unshare_net },
+	{ "setns", try_setns },
+	{ "keyctl", try_keyctl },
+	{ "ptrace", try_ptrace },
+	{ "bpf", try_bpf },
+	{ "reboot", try_reboot },
+	{ "module", try_module },
+	{ "sethostname", try_sethostname },
+	{ "chroot", try_chroot },
+	{ "mknod", try_mknod },
+	{ "setuid", try_setuid },
+	{ "rawsocket", try_rawsocket },
+	{ "clone3", try_clone3 },
+	{ "iouring", try_iouring },
+	{ "settime", try_settime },
+	{ "tiocsti", try_tiocsti },
+	{ "killinit", try_killinit },
 };
 
 static int act_open(const char *arg)
@@ -498,11 +514,13 @@ static const struct action {
 	const char *name;
 	int (*run)(const char *arg);
 } actions[] = {
-	{ "status", act_status }, { "env", act_env },	    { "argv", act_argv },     { "fds", act_fds },
-	{ "mounts", act_mounts }, { "rlimits", act_rlimits }, { "read", act_read },   { "write", act_write },
-	{ "stat", act_stat },	  { "ls", act_ls },	    { "open", act_open },     { "try", act_try },
-	{ "exit", act_exit },	  { "signal", act_signal }, { "ignore", act_ignore }, { "sleep", act_sleep },
-	{ "orphan", act_orphan }, { "stdin", act_stdin },   { "stderr", act_stderr },
+	{ "status", act_status }, { "env", act_env },       { "argv", act_argv },
+	{ "fds", act_fds },       { "mounts", act_mounts }, { "rlimits", act_rlimits },
+	{ "read", act_read },     { "write", act_write },   { "stat", act_stat },
+	{ "ls", act_ls },         { "open", act_open },     { "try", act_try },
+	{ "exit", act_exit },     { "signal", act_signal }, { "ignore", act_ignore },
+	{ "sleep", act_sleep },   { "orphan", act_orphan }, { "stdin", act_stdin },
+	{ "stderr", act_stderr },
 };
 
 static int run_action(const char *word)
