@@ -1,0 +1,294 @@
+/*
+ * init — first process of a pod: starts the apps, reaps everything, ends everything.
+ *
+ * Stage1 has made the namespaces, mounted the trees and left the plan and a socket (stage2/README.md).
+ * Nothing is done before MSG_GO except checks, so a supervisor that dies while it writes its records
+ * leaves nothing behind.  From then on there is one loop: socket, SIGCHLD, launch reports, deadlines.
+ * The end of file on the socket means that the supervisor is dead, whatever killed it: everything is
+ * killed at once.
+ *
+ * Init outlives every error once apps run; the only ways out are the last line of main and a start that
+ * failed.  All signals are blocked for good, so nothing interrupts a system call.
+ */
+#include "stage2/init.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "stage2/launch.h"
+#include "stage2/sys.h"
+
+#define SWEEP_MS 2000
+#define PAUSE_MS 5
+#define PAUSE_MAX_MS 1000
+
+int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- start-up ------------------------------------------------------------------------------- */
+
+static int start_signals(struct pod *p)
+{
+	sigset_t all;
+
+	(void)p;
+	(void)sigfillset(&all);
+	return sigprocmask(SIG_SETMASK, &all, NULL) < 0 ? -errno : 0;
+}
+
+static int start_proc(struct pod *p)
+{
+	struct statfs fs;
+
+	/* 0, 1 and 2 may be closed; what we open must not take their place. */
+	do {
+		p->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} while (p->proc_fd >= 0 && p->proc_fd < 3);
+	if (p->proc_fd < 0 || fstatfs(p->proc_fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -ENOTSUP;
+}
+
+static int start_plan(struct pod *p)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK;
+	struct stat st;
+	int have = fcntl(PLAN_FD_PLAN, F_GET_SEALS);
+
+	/* A plan that somebody can still change would be checked in vain. */
+	if (have < 0 || (have & seals) != seals)
+		return have < 0 ? -errno : -EPERM;
+	if (fstat(PLAN_FD_PLAN, &st) < 0)
+		return -errno;
+	if (st.st_size <= 0 || st.st_size > (off_t)PLAN_SIZE_MAX)
+		return -EINVAL;
+	p->plan = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, PLAN_FD_PLAN, 0);
+	if (p->plan == MAP_FAILED)
+		return -errno;
+	return plan_check(p->plan, (size_t)st.st_size);
+}
+
+static int start_role(struct pod *p)
+{
+	p->is_init = (plan_head(p->plan)->flags & PLAN_PIDNS) && getpid() == 1;
+	if (!p->is_init && plan_head(p->plan)->flags & PLAN_PIDNS)
+		return -EINVAL;
+	/* Nobody in the pod may look into or trace this process. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	if (!p->is_init && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int start_fds(struct pod *p)
+{
+	int keep[2 + PLAN_CGROUPS_MAX + 3 * PLAN_APPS_MAX];
+	size_t n = 0;
+
+	keep[n++] = PLAN_FD_CONTROL;
+	keep[n++] = p->proc_fd;
+	for (uint32_t i = 0; i < plan_head(p->plan)->ncgroups; i++)
+		keep[n++] = plan_cgroup(p->plan, i)->parent_fd;
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		for (int j = 0; j < 3; j++)
+			keep[n++] = plan_app(p->plan, i)->stdio[j];
+	}
+	return fds_close_but(p->proc_fd, keep, n);
+}
+
+static int start_signalfd(struct pod *p)
+{
+	sigset_t set;
+
+	launch_reset_signals(p->proc_fd);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	p->sig_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return p->sig_fd < 0 ? -errno : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct pod *p);
+} start[] = {
+	{ "block signals", start_signals },
+	{ "open /proc", start_proc },
+	{ "map the plan", start_plan },
+	{ "take the role", start_role },
+	{ "close descriptors", start_fds }, /* the plan too: it is mapped */
+	{ "watch for signals", start_signalfd },
+};
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static void reap(struct pod *p)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		apps_reaped(p, pid, status);
+		p->next = p->is_init ? p->next : 0; /* its children are ours now: the next round is due */
+	}
+	p->childless = pid < 0 && errno == ECHILD;
+}
+
+static void on_signals(struct pod *p)
+{
+	struct signalfd_siginfo si[2]; /* neither of the two signals queues */
+	ssize_t n = read(p->sig_fd, si, sizeof(si));
+
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++) {
+		if (si[i].ssi_signo == SIGTERM)
+			apps_stop(p);
+	}
+	reap(p);
+}
+
+static void on_supervisor_gone(struct pod *p)
+{
+	p->gone = true;
+	p->status = EXIT_POD_FAILED;
+	if (p->phase < POD_END)
+		p->phase = POD_END;
+	p->next = 0;
+}
+
+static void sooner(int64_t *when, int64_t t)
+{
+	if (*when < 0 || t < *when)
+		*when = t;
+}
+
+/* Milliseconds until something must be done, -1 = never. */
+static int time_left(const struct pod *p)
+{
+	int64_t when = -1, left;
+
+	if (p->phase >= POD_END)
+		when = p->next;
+	for (uint32_t i = 0; p->phase < POD_END && i < plan_head(p->plan)->napps; i++) {
+		if (p->apps[i].deadline)
+			sooner(&when, p->apps[i].deadline);
+	}
+	if (when < 0)
+		return -1;
+	left = when - now_ms();
+	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static void wait_and_react(struct pod *p)
+{
+	struct pollfd fds[2 + PLAN_APPS_MAX];
+	nfds_t n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = p->sig_fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = p->gone ? -1 : PLAN_FD_CONTROL, .events = POLLIN | POLLRDHUP };
+	if (p->queue_from < p->queue_to)
+		fds[1].events |= POLLOUT;
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++)
+		fds[n++] = (struct pollfd){ .fd = p->apps[i].err_fd, .events = POLLIN };
+	if (poll(fds, n, time_left(p)) <= 0)
+		return;
+	/* Reports before ends: who was started has started before he ended. */
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		if (fds[2 + i].revents)
+			app_launched(p, i);
+	}
+	if (fds[0].revents)
+		on_signals(p);
+	if (fds[1].revents & (POLLHUP | POLLERR | POLLRDHUP | POLLNVAL))
+		on_supervisor_gone(p);
+	else if (fds[1].revents & POLLIN)
+		control_receive(p);
+	if (fds[1].revents & POLLOUT)
+		control_flush(p);
+}
+
+/* One more try at ending the pod: leftovers while there are children, then the cgroups. */
+static void end_round(struct pod *p)
+{
+	int64_t now = now_ms();
+	const char *dir = NULL;
+
+	if (now < p->next && !(p->phase == POD_END && p->childless))
+		return;
+	if (now >= p->next)
+		kill_pod(p);
+	if (p->phase == POD_END && p->childless) {
+		p->phase = POD_SWEEP;
+		p->give_up = now + SWEEP_MS;
+		p->pause = PAUSE_MS;
+	}
+	p->next = now + p->pause;
+	p->pause = p->pause * 2 < PAUSE_MAX_MS ? p->pause * 2 : PAUSE_MAX_MS;
+	if (p->phase != POD_SWEEP)
+		return;
+	if (cgroups_remove(p, &dir) == 0) {
+		p->phase = POD_GONE;
+	} else if (now >= p->give_up) {
+		control_send(p, MSG_FAILED, -1, INIT_REMOVE, EBUSY, dir);
+		p->phase = POD_GONE;
+	}
+}
+
+/* The last messages, to a supervisor that may be slow; its pod is over, so the wait is bounded. */
+static void farewell(struct pod *p)
+{
+	int64_t until = now_ms() + SWEEP_MS;
+
+	control_send(p, MSG_DONE, -1, p->status, 0, NULL);
+	while (!p->gone && p->queue_from < p->queue_to && now_ms() < until) {
+		struct pollfd fd = { .fd = PLAN_FD_CONTROL, .events = POLLOUT };
+
+		if (poll(&fd, 1, SWEEP_MS) <= 0 || fd.revents & (POLLHUP | POLLERR))
+			return;
+		control_flush(p);
+	}
+}
+
+int main(void)
+{
+	static struct pod pod;
+
+	for (size_t i = 0; i < PLAN_CGROUPS_MAX; i++)
+		pod.cgroup_fd[i] = -1;
+	for (size_t i = 0; i < PLAN_APPS_MAX; i++)
+		pod.apps[i].err_fd = -1;
+	pod.childless = true;
+	pod.pause = PAUSE_MS;
+	for (size_t i = 0; i < sizeof(start) / sizeof(start[0]); i++) {
+		int r = start[i].run(&pod);
+
+		if (r < 0) {
+			say("init", start[i].name);
+			control_send(&pod, MSG_FAILED, -1, INIT_PLAN, -r, start[i].name);
+			_exit(EXIT_POD_FAILED);
+		}
+	}
+	while (pod.phase != POD_GONE) {
+		wait_and_react(&pod);
+		if (pod.phase < POD_END)
+			apps_overdue(&pod, pod.phase == POD_WAIT ? 0 : now_ms());
+		else
+			end_round(&pod);
+	}
+	farewell(&pod);
+	_exit(pod.status);
+}

@@ -1,0 +1,109 @@
+/*
+ * init — pid 1 of a pod: what its files share.
+ *
+ *	init.c          start-up, the event loop, the end
+ *	init_apps.c     one app: pre-start, main, post-stop; the fate rule
+ *	init_cgroup.c   make, limit and remove cgroups
+ *	init_kill.c     end processes: of one app, of the pod
+ *	init_control.c  the socket to the supervisor
+ *
+ * One process, one thread, no heap: everything is in the one static struct pod of init.c.  Once the
+ * first app runs init does not end on any error; it reports and carries on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "stage2/plan.h"
+
+/* Every app sends at most six messages (two failed handlers, one failed launch each, started, exited). */
+#define QUEUE_MAX (PLAN_APPS_MAX * 8)
+
+/* Exit status of a pod that failed without an app's doing. */
+#define EXIT_POD_FAILED 254
+
+enum pod_phase {
+	POD_WAIT, /* for MSG_GO */
+	POD_RUN,
+	POD_STOP, /* SIGTERM was sent; apps and post-stop handlers end */
+	POD_END,  /* no app left: leftovers are killed and reaped */
+	POD_SWEEP, /* no process left: cgroups are removed */
+	POD_GONE,
+};
+
+enum app_state { APP_WAIT, APP_PRE, APP_MAIN, APP_POST, APP_DONE };
+
+struct app {
+	enum app_state state;
+	pid_t pid;	   /* of the present process; 0 = none */
+	int err_fd;	   /* its launch report; -1 = has come */
+	bool launch_failed; /* the report was a failure, already told */
+	int64_t deadline;  /* monotonic ms for SIGKILL; 0 = none */
+};
+
+struct pod {
+	const void *plan; /* mapped and checked */
+	int proc_fd;	  /* a procfs of ours */
+	int sig_fd;
+	bool is_init;	  /* pid 1 of a pid namespace of its own: kill(-1) reaches the pod and nothing else */
+	bool gone;	  /* the supervisor died */
+	bool childless;	  /* wait4 said so last time */
+	enum pod_phase phase;
+	int status;	  /* exit status of the pod */
+	uint32_t running, started; /* apps that are not done; main processes that were executed */
+	int64_t next;	  /* monotonic ms of the next round of POD_END and POD_SWEEP */
+	int64_t give_up;  /* end of POD_SWEEP */
+	int pause;	  /* ms between rounds, growing */
+	int cgroup_fd[PLAN_CGROUPS_MAX]; /* the pod's directories; -1 = not made */
+	struct app apps[PLAN_APPS_MAX];
+	struct plan_msg queue[QUEUE_MAX]; /* messages that did not fit the socket */
+	uint32_t queue_from, queue_to;
+};
+
+/* init_control.c ------------------------------------------------------------------------------ */
+
+/* Send or queue; never blocks.  @text may be NULL. */
+void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text);
+/* Send what is queued, as far as the socket takes it. */
+void control_flush(struct pod *p);
+/* Take one message off the socket and obey it. */
+void control_receive(struct pod *p);
+
+/* Monotonic clock, ms (init.c). */
+int64_t now_ms(void);
+
+/* init_apps.c --------------------------------------------------------------------------------- */
+
+/* Start every app (its pre-start handler, if it has one). */
+void apps_start(struct pod *p);
+/* SIGTERM to every app, SIGKILL after the grace time; the second call does nothing. */
+void apps_stop(struct pod *p);
+/* Forward a signal to the main processes. */
+void apps_signal(struct pod *p, int sig);
+/* The launch report of app @i has come, or its end of file. */
+void app_launched(struct pod *p, uint32_t i);
+/* A child ended. */
+void apps_reaped(struct pod *p, pid_t pid, int status);
+/* SIGKILL to those whose time is over. */
+void apps_overdue(struct pod *p, int64_t now);
+
+/* init_cgroup.c ------------------------------------------------------------------------------- */
+
+#define APP_DIR_MAX 300
+/* "app-NAME", for openat below pod.cgroup_fd, with "/@file" if that is not NULL. */
+void cgroup_app_path(const struct pod *p, uint32_t app, const char *file, char out[APP_DIR_MAX]);
+/* Make all directories, copy cpusets, write the limits; on failure reports and returns -errno. */
+int cgroups_make(struct pod *p);
+/* Remove them; 0, or -EBUSY while processes are in one (*ret_dir = which). */
+int cgroups_remove(struct pod *p, const char **ret_dir);
+
+/* init_kill.c --------------------------------------------------------------------------------- */
+
+/* SIGKILL to the app's process and to everything in its cgroup. */
+void kill_app(const struct pod *p, uint32_t app);
+/* Only what is in its cgroup, if it has one. */
+void kill_app_leftovers(const struct pod *p, uint32_t app);
+/* SIGKILL to every process of the pod but init. */
+void kill_pod(const struct pod *p);

@@ -1,0 +1,295 @@
+/*
+ * init_apps — the life of an app, and what its end means for the pod.
+ *
+ *	WAIT -> [PRE ->] MAIN -> [POST ->] DONE
+ *
+ * All apps start at once.  A pre-start handler must exit 0 before the main process is started; a
+ * post-stop handler runs after whatever was started has ended, for at most the grace time.  Fate rule
+ * (rkt's, by way of systemd's OnFailure): an app that exits 0 leaves the others alone; any other end
+ * stops the pod, and the first such end gives the pod its exit status.
+ *
+ * Every process is made by spawn: a clone with a mount namespace of its own, directly inside the app's
+ * cgroup (CLONE_INTO_CGROUP on v2; on v1 the child's first act is to write itself into it), whose launch
+ * report comes over a pipe that execve closes.
+ */
+#include "stage2/init.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "stage2/launch.h"
+#include "stage2/sys.h"
+
+static int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- starting ------------------------------------------------------------------------------- */
+
+/* The app's directory on v2, -1 if there is none. */
+static int open_v2_dir(const struct pod *p, uint32_t i)
+{
+	char name[APP_DIR_MAX];
+
+	for (uint32_t c = 0; c < plan_head(p->plan)->ncgroups; c++) {
+		if (!plan_cgroup(p->plan, c)->v2)
+			continue;
+		cgroup_app_path(p, i, NULL, name);
+		return openat(p->cgroup_fd[c], name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	return -1;
+}
+
+/* As fork(2); -errno.  *ret_v2 in the child: it was born in its v2 cgroup. */
+static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
+{
+	struct clone_args args = { .flags = CLONE_NEWNS, .exit_signal = SIGCHLD };
+	int r, dir = open_v2_dir(p, i);
+
+	*ret_v2 = dir >= 0;
+	if (dir >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)dir;
+	}
+	r = sys_clone3(&args);
+	if (r < 0 && r != -EAGAIN && r != -ENOMEM) {
+		/* No clone3 (ENOSYS; EPERM from an outer filter) or not with a cgroup (EINVAL, E2BIG before
+		 * Linux 5.7): the child joins by itself. */
+		*ret_v2 = false;
+		r = sys_ret(syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL));
+	}
+	if (dir >= 0)
+		(void)close(dir);
+	return r;
+}
+
+static _Noreturn void report_failure(int err_fd, int step, const char *what)
+{
+	struct launch_failure f = { .step = step, .errnum = errno };
+
+	(void)text_put(f.what, sizeof(f.what), 0, what);
+	if (write(err_fd, &f, sizeof(f)) < 0)
+		_exit(EXIT_POD_FAILED);
+	_exit(EXIT_POD_FAILED);
+}
+
+static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_vec *v, int err_fd, bool in_v2)
+{
+	static const char *argv[PLAN_ARGS_MAX + 1], *env[PLAN_ARGS_MAX + 1]; /* the child's own pages */
+	const struct plan_app *a = plan_app(p->plan, i);
+	struct launch l = { .plan = p->plan, .app = i, .argv = argv, .env = env, .err_fd = err_fd };
+	uint32_t n = 0;
+	char path[APP_DIR_MAX];
+
+	l.proc_fd = p->proc_fd;
+	l.tty = a->flags & PLAN_APP_TTY ? 1 : 0;
+	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
+	(void)launch_vec(p->plan, v, argv, PLAN_ARGS_MAX + 1);
+	(void)launch_vec(p->plan, &a->env, env, PLAN_ARGS_MAX + 1);
+	cgroup_app_path(p, i, "cgroup.procs", path);
+	for (uint32_t c = 0; c < plan_head(p->plan)->ncgroups; c++) {
+		if (in_v2 && plan_cgroup(p->plan, c)->v2)
+			continue;
+		l.cgroup_procs[n] = openat(p->cgroup_fd[c], path, O_WRONLY | O_CLOEXEC);
+		if (l.cgroup_procs[n++] < 0)
+			report_failure(err_fd, LAUNCH_CGROUP, path);
+	}
+	if (n < PLAN_CGROUPS_MAX)
+		l.cgroup_procs[n] = -1;
+	launch_exec(&l);
+}
+
+/* 0 or -errno, told to the supervisor. */
+static int spawn(struct pod *p, uint32_t i, const struct plan_vec *v)
+{
+	struct app *a = &p->apps[i];
+	int report[2] = { -1, -1 };
+	bool in_v2 = false;
+	int r = pipe2(report, O_CLOEXEC) < 0 ? -errno : clone_app(p, i, &in_v2);
+	const char *argv0[2];
+
+	if (r == 0)
+		child(p, i, v, report[1], in_v2);
+	if (report[1] >= 0)
+		(void)close(report[1]);
+	if (r < 0) {
+		if (report[0] >= 0)
+			(void)close(report[0]);
+		(void)launch_vec(p->plan, &(struct plan_vec){ v->off, 1 }, argv0, 2);
+		control_send(p, MSG_FAILED, (int32_t)i, INIT_CLONE, -r, argv0[0]);
+		return r;
+	}
+	a->pid = r;
+	a->err_fd = report[0];
+	a->launch_failed = false;
+	a->deadline = 0;
+	p->childless = false;
+	return 0;
+}
+
+/* ---- ending --------------------------------------------------------------------------------- */
+
+static void app_done(struct pod *p, uint32_t i)
+{
+	p->apps[i].state = APP_DONE;
+	if (--p->running == 0)
+		p->phase = POD_END;
+}
+
+/* The app's own processes are over, with @code for an exit status. */
+static void app_over(struct pod *p, uint32_t i, int code)
+{
+	const struct plan_app *a = plan_app(p->plan, i);
+
+	if (code && !p->status)
+		p->status = code;
+	/* Needless work for the last one: the end of the pod does the same. */
+	if (p->running > 1 || a->post_stop.n)
+		kill_app_leftovers(p, i);
+	if (a->post_stop.n && spawn(p, i, &a->post_stop) == 0) {
+		p->apps[i].state = APP_POST;
+		p->apps[i].deadline = now_ms() + plan_head(p->plan)->grace_ms;
+	} else {
+		app_done(p, i);
+	}
+	if (code)
+		apps_stop(p);
+}
+
+static void start_main(struct pod *p, uint32_t i)
+{
+	p->apps[i].state = APP_MAIN;
+	if (spawn(p, i, &plan_app(p->plan, i)->argv) < 0)
+		app_over(p, i, EXIT_POD_FAILED);
+}
+
+void apps_start(struct pod *p)
+{
+	uint32_t n = plan_head(p->plan)->napps;
+
+	p->phase = POD_RUN;
+	if (cgroups_make(p) < 0) {
+		p->status = EXIT_POD_FAILED;
+		p->phase = POD_END;
+		return;
+	}
+	p->running = n;
+	for (uint32_t i = 0; i < n; i++) {
+		if (p->phase != POD_RUN) { /* one of those before could not even be cloned */
+			app_done(p, i);
+		} else if (plan_app(p->plan, i)->pre_start.n) {
+			p->apps[i].state = APP_PRE;
+			if (spawn(p, i, &plan_app(p->plan, i)->pre_start) < 0)
+				app_over(p, i, EXIT_POD_FAILED);
+		} else {
+			start_main(p, i);
+		}
+	}
+}
+
+void app_launched(struct pod *p, uint32_t i)
+{
+	struct app *a = &p->apps[i];
+	struct launch_failure f;
+	ssize_t n = read(a->err_fd, &f, sizeof(f));
+
+	(void)close(a->err_fd);
+	a->err_fd = -1;
+	if (n == (ssize_t)sizeof(f)) {
+		f.what[sizeof(f.what) - 1] = '\0';
+		a->launch_failed = true;
+		control_send(p, MSG_FAILED, (int32_t)i, f.step, f.errnum, f.what);
+	} else if (a->state == APP_MAIN) {
+		control_send(p, MSG_STARTED, (int32_t)i, a->pid, 0, NULL);
+		if (++p->started == plan_head(p->plan)->napps)
+			control_send(p, MSG_READY, -1, 0, 0, NULL);
+	}
+}
+
+/* "exit status 3" or "signal 9" of a handler; its failure to start has been told already. */
+static void handler_failed(struct pod *p, uint32_t i, int step, int status)
+{
+	char text[32];
+	size_t n = text_put(text, sizeof(text), 0, WIFEXITED(status) ? "exit status " : "signal ");
+
+	(void)text_put_uint(text, sizeof(text), n,
+			    (uint64_t)(WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)));
+	if (!p->apps[i].launch_failed)
+		control_send(p, MSG_FAILED, (int32_t)i, step, 0, text);
+}
+
+void apps_reaped(struct pod *p, pid_t pid, int status)
+{
+	uint32_t i = 0, n = plan_head(p->plan)->napps;
+	enum app_state was;
+
+	while (i < n && p->apps[i].pid != pid)
+		i++;
+	if (i == n)
+		return; /* an orphan */
+	was = p->apps[i].state;
+	if (p->apps[i].err_fd >= 0)
+		app_launched(p, i); /* child's end is closed: does not wait */
+	p->apps[i].pid = 0;
+	p->apps[i].deadline = 0;
+	if (p->phase == POD_END)
+		return; /* killed with the pod */
+	if (was == APP_PRE && status == 0 && p->phase == POD_RUN) {
+		start_main(p, i);
+		return;
+	}
+	if (was == APP_PRE && status != 0)
+		handler_failed(p, i, INIT_PRE_START, status);
+	if (was == APP_PRE || was == APP_MAIN) {
+		control_send(p, MSG_EXITED, (int32_t)i, status, 0, NULL);
+		app_over(p, i, exit_code(status));
+	} else if (was == APP_POST) {
+		if (status != 0)
+			handler_failed(p, i, INIT_POST_STOP, status);
+		app_done(p, i);
+	}
+}
+
+/* ---- signals and time ----------------------------------------------------------------------- */
+
+void apps_stop(struct pod *p)
+{
+	int64_t deadline = now_ms() + plan_head(p->plan)->grace_ms;
+
+	if (p->phase == POD_WAIT)
+		p->phase = POD_END;
+	if (p->phase != POD_RUN)
+		return;
+	p->phase = POD_STOP;
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		struct app *a = &p->apps[i];
+
+		if (a->pid <= 1 || (a->state != APP_PRE && a->state != APP_MAIN))
+			continue;
+		/* A stopped process takes its SIGTERM only when it goes on. */
+		(void)kill(a->pid, SIGTERM);
+		(void)kill(a->pid, SIGCONT);
+		a->deadline = deadline;
+	}
+}
+
+void apps_signal(struct pod *p, int sig)
+{
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		if (p->apps[i].state == APP_MAIN && p->apps[i].pid > 1)
+			(void)kill(p->apps[i].pid, sig);
+	}
+}
+
+void apps_overdue(struct pod *p, int64_t now)
+{
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		if (!p->apps[i].deadline || now < p->apps[i].deadline)
+			continue;
+		kill_app(p, i);
+		p->apps[i].deadline = now + 1000; /* once more, in case something new came up */
+	}
+}

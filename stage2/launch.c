@@ -1,0 +1,213 @@
+/*
+ * launch — the sequence that turns a fresh child into the app; see launch.h.
+ *
+ * The table at the end is the order, and the order matters: the cgroup comes first, so that everything
+ * that follows is already accounted and limited; whatever needs the host's view or root's rights comes
+ * before the root file system and the user change; descriptors are marked for closing when nothing is
+ * opened any more; the filter is the last thing before execve.
+ */
+#include "stage2/launch.h"
+
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "stage2/launch_steps.h"
+#include "stage2/sys.h"
+
+#define EXIT_LAUNCH 254
+
+int launch_vec(const void *plan, const struct plan_vec *v, const char **ptrs, uint32_t max)
+{
+	const uint32_t *at = (const uint32_t *)(const void *)((const char *)plan + v->off);
+
+	if (v->n >= max)
+		return -1;
+	for (uint32_t i = 0; i < v->n; i++)
+		ptrs[i] = plan_str(plan, at[i]);
+	ptrs[v->n] = NULL;
+	return 0;
+}
+
+/* "SigIgn:\t<hex>" of /proc/self/status; all ones when it cannot be read. */
+static uint64_t ignored_signals(int proc_fd)
+{
+	static const char key[] = "\nSigIgn:\t";
+	char buf[4096];
+	int fd = openat(proc_fd, "self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	const char *s = n < 0 ? NULL : memmem(buf, (size_t)n, key, sizeof(key) - 1);
+	uint64_t mask = 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (!s)
+		return UINT64_MAX;
+	buf[n] = '\0';
+	for (s += sizeof(key) - 1;; s++) {
+		if (*s >= '0' && *s <= '9')
+			mask = mask << 4 | (uint64_t)(*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			mask = mask << 4 | (uint64_t)(*s - 'a' + 10);
+		else
+			return mask;
+	}
+}
+
+void launch_reset_signals(int proc_fd)
+{
+	uint64_t ignored = ignored_signals(proc_fd);
+
+	for (int sig = 1; sig <= 64; sig++) {
+		if (ignored >> (sig - 1) & 1)
+			(void)signal(sig, SIG_DFL); /* fails for those that cannot be ignored anyway */
+	}
+}
+
+static int step_cgroup(struct launch_ctx *c)
+{
+	for (size_t i = 0; i < 16 && c->l->cgroup_procs[i] >= 0; i++) {
+		if (write(c->l->cgroup_procs[i], "0", 1) != 1)
+			return -errno;
+	}
+	return 0;
+}
+
+static int step_session(struct launch_ctx *c)
+{
+	(void)c;
+	/* Already a leader (EPERM) is what we want. */
+	if (setsid() < 0 && getsid(0) != getpid())
+		return -errno;
+	/* Keys of the caller's session keyring are not the pod's.  A kernel without keys, or an outer sandbox that
+	 * forbids keyctl, has none to leak. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM)
+		return -errno;
+	return 0;
+}
+
+/* Descriptors may be permuted (stdout = 0, stdin = 1): move those out of the way that a dup2 would overwrite. */
+static int step_stdio(struct launch_ctx *c)
+{
+	int from[3];
+
+	for (int i = 0; i < 3; i++) {
+		from[i] = c->l->stdio[i];
+		if (from[i] != i && from[i] < 3)
+			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+		if (from[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (from[i] != i ? dup2(from[i], i) < 0 : fcntl(i, F_SETFD, 0) < 0)
+			return -errno;
+	}
+	if (c->l->tty && ioctl(0, TIOCSCTTY, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int step_oom(struct launch_ctx *c)
+{
+	char text[16] = "";
+	int32_t v = c->app->oom_score_adj;
+	size_t n = v < 0 ? text_put(text, sizeof(text), 0, "-") : 0;
+	int fd;
+
+	if (!c->app->has_oom)
+		return 0;
+	n = text_put_uint(text, sizeof(text), n, (uint64_t)(v < 0 ? -v : v));
+	fd = openat(c->l->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, n) < 0 || close(fd) < 0 ? -errno : 0;
+}
+
+static int step_rlimit(struct launch_ctx *c)
+{
+	const struct plan_rlimit *v =
+		(const struct plan_rlimit *)(const void *)((const char *)c->l->plan + c->app->rlimits_off);
+
+	for (uint32_t i = 0; i < c->app->nrlimits; i++) {
+		struct rlimit lim = { .rlim_cur = v[i].soft, .rlim_max = v[i].hard };
+
+		if (setrlimit((__rlimit_resource_t)v[i].resource, &lim) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Dispositions were reset by launch_reset_signals; handlers go by themselves at execve. */
+static int step_signals(struct launch_ctx *c)
+{
+	sigset_t none;
+
+	(void)umask(c->app->umask);
+	(void)sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+/* The error descriptor is marked too: its closing by execve is the good news. */
+static int step_fds(struct launch_ctx *c)
+{
+	int r = sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
+	int keep[1] = { c->l->err_fd };
+
+	if (r == 0)
+		return 0;
+	r = fds_close_but(c->l->proc_fd, keep, c->l->err_fd >= 0 ? 1 : 0);
+	if (r == 0 && c->l->err_fd >= 0 && fcntl(c->l->err_fd, F_SETFD, FD_CLOEXEC) < 0)
+		r = -errno;
+	return r;
+}
+
+static const struct {
+	int id;
+	int (*run)(struct launch_ctx *c);
+} steps[] = {
+	{ LAUNCH_CGROUP, step_cgroup },
+	{ LAUNCH_SESSION, step_session },
+	{ LAUNCH_STDIO, step_stdio },
+	{ LAUNCH_OOM, step_oom },      /* our own procfs: the pod's may be anything */
+	{ LAUNCH_RLIMIT, step_rlimit }, /* raising needs CAP_SYS_RESOURCE */
+	{ LAUNCH_ROOT, launch_root },
+	{ LAUNCH_CWD, launch_cwd },
+	{ LAUNCH_SESSION, step_signals },
+	{ LAUNCH_CAPS, launch_bounding }, /* needs CAP_SETPCAP */
+	{ LAUNCH_GROUPS, launch_groups },
+	{ LAUNCH_USER, launch_user },
+	{ LAUNCH_CAPS, launch_caps },
+	{ LAUNCH_NNP, launch_nnp },
+	{ LAUNCH_FDS, step_fds },
+	{ LAUNCH_SECCOMP, launch_seccomp },
+	{ LAUNCH_EXEC, launch_program },
+};
+
+static _Noreturn void fail(const struct launch_ctx *c, int step, int errnum)
+{
+	struct launch_failure f = { .step = step, .errnum = errnum };
+
+	if (c->what)
+		(void)text_put(f.what, sizeof(f.what), 0, c->what);
+	if (c->l->err_fd >= 0 && write(c->l->err_fd, &f, sizeof(f)) < 0)
+		_exit(EXIT_LAUNCH); /* the reader is gone; so are we */
+	_exit(EXIT_LAUNCH);
+}
+
+_Noreturn void launch_exec(const struct launch *l)
+{
+	struct launch_ctx c;
+
+	c.l = l;
+	c.app = plan_app(l->plan, l->app);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int r;
+
+		c.what = NULL;
+		r = steps[i].run(&c);
+		if (r < 0)
+			fail(&c, steps[i].id, -r);
+	}
+	fail(&c, LAUNCH_EXEC, EINVAL);
+}

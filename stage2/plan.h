@@ -1,0 +1,174 @@
+/*
+ * plan — what stage1 hands to stage2: one sealed memfd, flat, no text to parse (stage2/PLAN.md).
+ *
+ * The file is a struct plan_header, arrays of fixed structs, and NUL-terminated strings, all found
+ * by 32-bit offsets from the start.  Offset 0 means "absent".  Every offset, count and string end is
+ * checked by plan_check before anything is used; afterwards the accessors cannot fail.  Native byte
+ * order: writer and reader are the same build on the same machine (version + size say so).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_MAGIC   0x504b5452u /* "RTKP" */
+#define PLAN_VERSION 1u
+
+/* Limits, also those of the decoder's static tables. */
+#define PLAN_SIZE_MAX	 (16u << 20)
+#define PLAN_APPS_MAX	 64u
+#define PLAN_ARGS_MAX	 16384u /* argv or env entries of one app */
+#define PLAN_GROUPS_MAX	 65536u
+#define PLAN_CGROUPS_MAX 16u
+#define PLAN_WRITES_MAX	 512u
+#define PLAN_RLIMITS_MAX 16u
+#define PLAN_BPF_MAX	 4096u /* instructions */
+
+/* Descriptors that init finds open. */
+#define PLAN_FD_CONTROL 3 /* SOCK_SEQPACKET to the supervisor; its end of file means "die" */
+#define PLAN_FD_PLAN	4
+/* Further descriptors (cgroup parents, stdio) are named by number in the plan. */
+
+enum plan_pod_flag {
+	PLAN_PIDNS = 1, /* init is pid 1 of a pid namespace: kill(-1) is safe and ends everything */
+};
+
+enum plan_app_flag {
+	PLAN_APP_NNP = 1,	 /* no_new_privs */
+	PLAN_APP_TTY = 2,	 /* stdin is a terminal that becomes the controlling one */
+	PLAN_APP_KEEP_CAPS = 4,	 /* leave the capability sets alone (fly, --insecure-options=capabilities) */
+};
+
+struct plan_vec { /* array of @n string offsets at @off */
+	uint32_t off, n;
+};
+
+struct plan_rlimit {
+	uint32_t resource, pad;
+	uint64_t soft, hard;
+};
+
+/* One file to write below a cgroup directory once it is made. */
+struct plan_write {
+	uint32_t cgroup; /* index into cgroups */
+	int32_t app;	 /* index, or -1 for the pod's own directory */
+	uint32_t file, value; /* strings */
+};
+
+struct plan_cgroup {
+	int32_t parent_fd; /* open directory in which @dir is made */
+	uint32_t dir;	   /* string: "rkt-UUID" */
+	uint32_t v2;	   /* 1: unified hierarchy (cgroup.kill, CLONE_INTO_CGROUP) */
+	uint32_t copy_cpuset; /* 1: v1 cpuset, copy cpus and mems down before use */
+};
+
+struct plan_app {
+	uint32_t name;	    /* string; its cgroup directory is "app-" + name */
+	uint32_t root;	    /* string: directory in init's mount namespace that becomes "/" */
+	uint32_t cwd;	    /* string, absolute, inside the root */
+	uint32_t flags;	    /* enum plan_app_flag */
+	struct plan_vec argv;
+	struct plan_vec env;
+	struct plan_vec pre_start; /* argv, n = 0: none */
+	struct plan_vec post_stop;
+	struct plan_vec search;	   /* directories in which a bare argv[0] is looked for */
+	uint32_t uid, gid;
+	uint32_t groups_off, ngroups; /* uint32_t each */
+	uint64_t caps;		      /* bounding = permitted = effective (for uid 0) set */
+	uint64_t ambient;
+	uint32_t bpf_off, bpf_n;      /* struct sock_filter each (8 bytes); n = 0: no filter */
+	uint32_t rlimits_off, nrlimits;
+	int32_t oom_score_adj;
+	uint32_t has_oom;
+	int32_t stdio[3];	      /* descriptors in init */
+	uint32_t umask;
+};
+
+struct plan_header {
+	uint32_t magic, version;
+	uint32_t size; /* of the whole file */
+	uint32_t flags;	   /* enum plan_pod_flag */
+	uint32_t napps, apps_off;
+	uint32_t ncgroups, cgroups_off;
+	uint32_t nwrites, writes_off;
+	uint32_t grace_ms; /* between SIGTERM and SIGKILL */
+	uint32_t uuid;	   /* string */
+};
+
+_Static_assert(sizeof(struct plan_header) == 48, "plan_header layout");
+_Static_assert(sizeof(struct plan_app) == 128, "plan_app layout");
+
+/*
+ * 0, or -EINVAL; @p must be readable for @size bytes and 8-byte aligned.  Arrays of struct plan_app and
+ * plan_rlimit must lie at multiples of 8, all others at multiples of 4; names (apps, cgroup directories,
+ * files to write) are single path components; roots and working directories are absolute; ids are never -1.
+ */
+int plan_check(const void *p, size_t size);
+
+/* Accessors for a checked plan. */
+static inline const struct plan_header *plan_head(const void *p)
+{
+	return p;
+}
+
+static inline const char *plan_str(const void *p, uint32_t off)
+{
+	return off ? (const char *)p + off : NULL;
+}
+
+static inline const struct plan_app *plan_app(const void *p, uint32_t i)
+{
+	return (const struct plan_app *)((const char *)p + plan_head(p)->apps_off) + i;
+}
+
+static inline const struct plan_cgroup *plan_cgroup(const void *p, uint32_t i)
+{
+	return (const struct plan_cgroup *)((const char *)p + plan_head(p)->cgroups_off) + i;
+}
+
+static inline const struct plan_write *plan_write(const void *p, uint32_t i)
+{
+	return (const struct plan_write *)((const char *)p + plan_head(p)->writes_off) + i;
+}
+
+/* ---- messages on PLAN_FD_CONTROL: one datagram each, exactly this size ---- */
+
+enum plan_msg_type {
+	/* supervisor → init */
+	MSG_GO = 1,	/* the supervisor has written its records: make cgroups, start apps */
+	MSG_STOP,	/* orderly end: SIGTERM to every app, SIGKILL after the grace time */
+	MSG_SIGNAL,	/* forward @value to the apps' main processes */
+	/* init → supervisor */
+	MSG_STARTED,	/* app @app runs; @value = its pid in the pod */
+	MSG_READY,	/* all apps run */
+	MSG_EXITED,	/* app @app ended; @value = wait status as of waitpid(2) */
+	MSG_FAILED,	/* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
+	MSG_DONE,	/* everything has ended and the cgroups are gone; @value = exit status of the pod */
+};
+
+/* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
+enum init_step {
+	INIT_PLAN = 64,	   /* the plan is damaged, unsealed or of another version */
+	INIT_CGROUP,	   /* a cgroup directory could not be made; text = directory */
+	INIT_CPUSET,	   /* cpus or mems could not be copied down; text = file */
+	INIT_CGROUP_WRITE, /* a limit could not be set; text = file */
+	INIT_CLONE,	   /* no process for the app; text = argv[0] */
+	INIT_PRE_START,	   /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */
+	INIT_POST_STOP,	   /* the post-stop handler failed (the status of the pod stays); code = 0 */
+	INIT_REMOVE,	   /* a cgroup directory could not be removed within two seconds; text = directory */
+	INIT_STEPS
+};
+
+/*
+ * @app is the app's index, or -1 for the pod.  Exactly one MSG_EXITED comes for every app for which a
+ * process was made; a MSG_FAILED that explains it comes before it.  @text always ends with a NUL.
+ */
+struct plan_msg {
+	uint32_t type;
+	int32_t app;
+	int32_t value;
+	int32_t code;
+	char text[112];
+};
+
+_Static_assert(sizeof(struct plan_msg) == 128, "plan_msg layout");
