@@ -5,12 +5,12 @@
 
 # ---- stage1 flavors: a directory that runs, and the same packed as an image -----------------------
 # A flavor exists when its manifest template does.  Its own programs (run, enter, stop, gc) are in
-# sources.mk with NAME_OUT := lib/rkt/stage1/<flavor>/rootfs/<program>; lib/rkt/stage2/* is copied into each.
+# sources.mk with NAME_OUT := lib/rkt/stage1/<flavor>/rootfs/<program>; $(B)/stage2/* is copied into each.
 FLAVORS := $(patsubst stage1/%/manifest.json.in,%,$(wildcard stage1/*/manifest.json.in))
 STAGE1_DIR := lib/rkt/stage1
 # The architecture as image labels spell it.
 AC_ARCH := $(patsubst x86_64,amd64,$(patsubst i%86,i386,$(shell uname -m)))
-STAGE2_DIR := lib/rkt/stage2
+STAGE2_DIR := stage2
 STAGE2_NAMES := $(patsubst $(STAGE2_DIR)/%,%,$(filter $(STAGE2_DIR)/%,$(foreach p,$(PROGRAMS),$($(p)_OUT))))
 
 define flavor
@@ -126,7 +126,7 @@ bench: all $(TEST_PROGRAM_FILES)
 
 # ---- install --------------------------------------------------------------------------------------
 # The installed tree is the build tree: $(LIBDIR)/rkt beside $(BINDIR)/rkt.
-HELPER_FILES = $(filter-out $(B)/$(STAGE2_DIR)/%,$(filter $(B)/lib/rkt/%,$(PROGRAM_FILES)))
+HELPER_FILES = $(filter $(B)/lib/rkt/%,$(PROGRAM_FILES))
 INSTALL ?= install
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/rkt
