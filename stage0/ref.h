@@ -1,0 +1,35 @@
+/*
+ * ref — what a user's IMAGE argument means (cli.md section 5, internals.md section 4.1).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "schema/labels.h"
+
+enum ref_kind {
+	REF_HASH, /* store only */
+	REF_FILE, /* path or file:// */
+	REF_HTTP, /* http:// or https:// */
+	REF_NAME, /* appc name with labels */
+};
+
+struct image_ref {
+	enum ref_kind kind;
+	char *text; /* as typed */
+	char *id;   /* REF_HASH: normalised prefix */
+	char *url;  /* REF_FILE: file://ABS; REF_HTTP: the URL */
+	char *path; /* REF_FILE: ABS */
+	char *name; /* REF_NAME */
+	struct pairs labels; /* REF_NAME: version, os, arch, … */
+};
+
+enum ref_flag {
+	REF_NO_HASH = 1,     /* fetch: a hash is taken as a name */
+	REF_STORE_ONLY = 2,  /* image rm, cat-manifest …: hash or name, no defaults for os/arch */
+};
+
+/* docker: and oci: references are refused with a line that says which schemes this version takes. */
+int image_ref_parse(const char *text, unsigned int flags, struct image_ref *ret, struct err *e);
+void image_ref_done(struct image_ref *r);
