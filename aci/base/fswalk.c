@@ -154,7 +154,7 @@ static int unpark(struct walker *w, struct err *e)
 {
 	struct frame *f = &w->frames[w->depth - 1], *up = f - 1;
 
-	if (up->fd < 0) {
+	if (up->fd < 0 && !up->borrowed) {
 		up->fd = reopen_parent(f->fd, &up->at);
 		if (up->fd < 0)
 			return err_sys(e, -up->fd, "go back from %s", buf_str(&w->path));
