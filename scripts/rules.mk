@@ -13,7 +13,7 @@ AC_ARCH := $(patsubst x86_64,amd64,$(patsubst i%86,i386,$(shell uname -m)))
 STAGE2_DIR := stage2
 STAGE2_NAMES := $(patsubst $(STAGE2_DIR)/%,%,$(filter $(STAGE2_DIR)/%,$(foreach p,$(PROGRAMS),$($(p)_OUT))))
 
-define flavor
+define stage1_flavor
 $(1)_ROOTFS := $$(addprefix $(B)/,$$(filter $(STAGE1_DIR)/$(1)/rootfs/%,$$(foreach p,$$(PROGRAMS),$$($$(p)_OUT)))) \
 	$(addprefix $(B)/$(STAGE1_DIR)/$(1)/rootfs/,$(STAGE2_NAMES))
 
@@ -35,7 +35,7 @@ $(B)/lib/rkt/stage1-images/stage1-$(1).aci: $(B)/bin/mkaci $(B)/$(STAGE1_DIR)/$(
 FLAVOR_ACIS += $(B)/lib/rkt/stage1-images/stage1-$(1).aci
 endif
 endef
-$(foreach f,$(FLAVORS),$(eval $(call flavor,$(f))))
+$(foreach f,$(FLAVORS),$(eval $(call stage1_flavor,$(f))))
 ALL_FILES += $(FLAVOR_FILES) $(FLAVOR_ACIS)
 
 # ---- the default system call filter is compiled here, not when a pod starts -----------------------

@@ -11,7 +11,8 @@ schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c qu
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c)
+	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c \
+	keystore.c fetchclient.c)
 
 ARCHIVES := base basejson basehash schema stage0 plan
 
@@ -28,6 +29,36 @@ launch_SRC := stage2/launch_main.c $(stage2_SRC)
 launch_OUT := stage2/launch
 launch_AR := plan
 launch_LINK := $(PLAIN)
+
+# stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
+stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_sets.c cgroup.c \
+	cgroup_limits.c cgroup_gone.c volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c childplan.c child.c tty.c \
+	running.c supervise.c sandbox.c join.c)
+ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
+STAGE1_AR := stage1 plan schema basejson base
+STAGE1_LIBS := -ljansson -lseccomp -lcap
+
+# flavor_program FLAVOR,PROGRAM,SOURCE
+define flavor_program
+PROGRAMS += $(1)-$(2)
+$(1)-$(2)_SRC := $(3)
+$(1)-$(2)_OUT := lib/rkt/stage1/$(1)/rootfs/$(2)
+$(1)-$(2)_AR := $(STAGE1_AR)
+$(1)-$(2)_LIBS := $(STAGE1_LIBS)
+$(1)-$(2)_LINK := $(STATIC)
+endef
+$(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c)) \
+	$(foreach p,enter stop gc,$(eval $(call flavor_program,$(f),$(p),stage1/lib/$(p)_main.c))))
+
+# The fetch program: network, gpg, and the pipeline around unpack.
+fetchlib_SRC := $(addprefix stage0/,fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
+	download.c http.c httpauth.c httphead.c sigv4.c progress.c verify.c sigfile.c gpghome.c import.c treecmp.c interrupt.c)
+ARCHIVES := fetchlib $(ARCHIVES)
+PROGRAMS += fetch
+fetch_SRC := stage0/fetch.c stage0/fetchwork.c
+fetch_OUT := lib/rkt/stage0/fetch
+fetch_AR := fetchlib stage0 schema basejson basehash base
+fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect httpd interleave

@@ -1,0 +1,136 @@
+/* cgroup_gone — what works from the record in the pod directory: gc and enter (cgroup.h). */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+#include "stage1/lib/cgroup.h"
+
+#define RECORD_MAX   65536u
+#define KILL_ROUNDS  100
+#define ROUND_NS     20000000L /* 20 ms */
+
+/* The recorded directories; every line must look like one of ours, since we are going to kill there. */
+static int load_record(int pod_fd, char ***ret, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	int r = read_file_at(pod_fd, CONTRACT_FILE_CGROUPS, RECORD_MAX, &b);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_sys(e, -r, "read the pod's cgroup record");
+	auto_strv lines = strv_split(buf_str(&b), '\n');
+	for (char **l = lines; *l; l++) {
+		if (!**l)
+			continue;
+		if (**l != '/' || path_has_dotdot(*l) || strncmp(path_base(*l), "rkt-", 4) != 0)
+			return err_set(e, ERR_INPUT, EINVAL, "cgroup record: unexpected line");
+		strv_push(ret, *l);
+	}
+	return 0;
+}
+
+static void kill_members(int dirfd)
+{
+	auto_close int procs = openat(dirfd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	auto_buf b = BUF_INIT;
+
+	if (procs < 0 || fd_read_all(procs, 1u << 20, &b) < 0)
+		return;
+	auto_strv pids = strv_split(buf_str(&b), '\n');
+	for (char **p = pids; *p; p++) {
+		uint32_t pid;
+
+		if (parse_u32(*p, &pid) == 0 && pid > 1)
+			(void)kill((pid_t)pid, SIGKILL);
+	}
+}
+
+static void kill_dir(int dirfd)
+{
+	auto_close int all = openat(dirfd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	if (all < 0 || write(all, "1", 1) != 1)
+		kill_members(dirfd);
+}
+
+/* Kill and remove the groups inside @dirfd; one level is all that a pod makes, apps may add more. */
+static void empty_dir(int dirfd, int depth)
+{
+	auto_close int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_closedir DIR *d = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!d)
+		return;
+	(void)steal_fd(&copy);
+	kill_dir(dirfd);
+	for (struct dirent *de; (de = readdir(d));) {
+		if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+			continue;
+		auto_close int sub = openat(dirfd, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (sub >= 0 && depth < 32)
+			empty_dir(sub, depth + 1);
+		(void)unlinkat(dirfd, de->d_name, AT_REMOVEDIR);
+	}
+}
+
+static int destroy_one(const char *path, struct err *e)
+{
+	struct timespec pause = { 0, ROUND_NS };
+
+	for (int i = 0; i < KILL_ROUNDS; i++) {
+		auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			return errno == ENOENT ? 0 : err_sys(e, errno, "open cgroup %s", path);
+		empty_dir(fd, 0);
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return 0;
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_sys(e, EBUSY, "remove cgroup %s", path);
+}
+
+int cgroups_destroy(int pod_fd, struct err *e)
+{
+	auto_strv dirs = NULL;
+	int r = load_record(pod_fd, &dirs, e);
+
+	for (char **d = dirs; r == 0 && d && *d; d++)
+		r = destroy_one(*d, e);
+	return r;
+}
+
+int cgroups_open_procs(int pod_fd, const char *app, int fds[CGROUP_MAX + 1], struct err *e)
+{
+	auto_strv dirs = NULL;
+	int n = 0, r = load_record(pod_fd, &dirs, e);
+
+	fds[0] = -1;
+	if (r < 0)
+		return r;
+	for (char **d = dirs; d && *d && n < CGROUP_MAX; d++) {
+		auto_free char *file = xasprintf("%s/app-%s/cgroup.procs", *d, app);
+		int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return err_sys(e, errno, "open %s", file);
+		fds[n++] = fd;
+		fds[n] = -1;
+	}
+	return 0;
+}

@@ -1,0 +1,18 @@
+/*
+ * cgroup_limits — resource isolators to cgroup files, one table for v1 and v2.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "stage1/lib/cgroup.h"
+
+/* Append the names of the controllers that the pod's isolators need. */
+void cgroup_limits_controllers(const struct podctx *c, char ***ret);
+/* Fill g->writes.  -ENOTSUP names isolator, controller and remedy. */
+int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e);
+
+/* The delegation mark that systemd puts on a unit's cgroup; false when there is none. */
+bool getxattr_delegate(const char *dir, char *value, size_t size);

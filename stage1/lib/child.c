@@ -1,0 +1,219 @@
+/*
+ * child — the work of the cloned process between its birth in the new namespaces and its execve of
+ * stage2/init (sandbox.h).  The step table below is the order; each step says what must hold before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "stage1/lib/mnt.h"
+#include "stage1/lib/sandbox.h"
+#include "stage1/lib/steps.h"
+#include "stage2/plan.h"
+
+/* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
+ * supervisor's descriptor shows it in the host's mount namespace, where we cannot attach anything. */
+static int step_propagation(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	fd_close(&s->ctx->pod_fd);
+	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->ctx->pod_fd < 0)
+		return err_sys(e, errno, "open the pod directory");
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(e, errno, "make the mounts a slave of the host's");
+	return 0;
+}
+
+static int step_enter(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	return s->flavor->enter ? s->flavor->enter(s, e) : 0;
+}
+
+/* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
+ * the pod, which only this namespace sees. */
+static int step_pod_root(void *ctx, struct err *e)
+{
+	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "256k" }, { NULL, NULL } };
+	struct sandbox *s = ctx;
+
+	s->root_fd = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_, e);
+	if (s->root_fd < 0)
+		return s->root_fd;
+	if (mkdirat(s->root_fd, "proc", 0555) < 0)
+		return err_sys(e, errno, "create init's /proc");
+	return mnt_attach(s->root_fd, s->ctx->pod_fd, "stage1/rootfs", e);
+}
+
+static int step_proc(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	auto_close int m = mnt_new("proc", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+
+	return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
+}
+
+/* One app: image, kernel file systems, volumes over them, then what hides and protects. */
+static int build_app(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	int r = tree_attach_root(s, a, e);
+
+	if (r == 0) {
+		auto_close int tmp = tree_own_dir(a->root_fd, "tmp", 01777, e);
+		auto_close int etc = tmp < 0 ? FD_NONE : tree_own_dir(a->root_fd, "etc", 0755, e);
+
+		r = tmp < 0 ? tmp : 0;
+		if (r == 0 && etc < 0) {
+			r = 0; /* a linked /etc is the image's affair; we just do not write there */
+			err_clear(e);
+		}
+	}
+	if (r == 0)
+		r = s->flavor->kernel_mounts(s, a, e);
+	if (r == 0)
+		r = etcfiles_write(s, a, e);
+	if (r == 0)
+		r = volumes_attach(&a->vols, a->root_fd, e);
+	if (r == 0 && s->flavor->protect)
+		r = s->flavor->protect(s, a, e);
+	if (r == 0 && a->in->rt->read_only_rootfs)
+		r = mnt_set(a->root_fd, MNT_RO, false, e);
+	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
+}
+
+static int step_trees(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int r = 0;
+
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = build_app(s, &s->apps[i], e);
+	return r;
+}
+
+/* The terminal's master is the supervisor's; ours is closed by the execve. */
+static int step_send_pty(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	struct sync_msg m = { .kind = SYNC_PTY };
+
+	if (s->pty_master < 0)
+		return 0;
+	int r = fd_send(s->sync[1], &m, sizeof(m), &s->pty_master, 1);
+	return r < 0 ? err_sys(e, -r, "hand the terminal to the supervisor") : 0;
+}
+
+/* From here on the host's files are reachable only through descriptors that the execve closes. */
+static int step_pivot(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	if (fchdir(s->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(e, errno, "pivot_root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(e, errno, "leave the host's root");
+	return mnt_set(s->root_fd, MNT_RO, false, e);
+}
+
+/* pivot_root needs the new root attached and the trees complete; the plan needs the trees. */
+static const struct step build_steps[] = {
+	{ "separate mounts", step_propagation },
+	{ "enter the namespaces", step_enter },
+	{ "make init's root", step_pod_root },
+	{ "mount init's proc", step_proc },
+	{ "assemble the root file systems", step_trees },
+	{ "pass on the terminal", step_send_pty },
+	{ "enter init's root", step_pivot },
+	{ NULL, NULL },
+};
+
+/* Fixed numbers first, then the rest as it comes; every source is duplicated above the range before
+ * anything is overwritten. */
+static int place(int fd, int at)
+{
+	return dup3(fd, at, 0) < 0 ? -errno : 0;
+}
+
+#define FD_FREE_FROM 64 /* everything that must survive is moved up here first */
+
+static int lift(int fd)
+{
+	int n = fcntl(fd, F_DUPFD, FD_FREE_FROM);
+
+	return n < 0 ? -errno : n;
+}
+
+static int lift_cgroups(struct sandbox *s, int fds[CGROUP_MAX], struct err *e)
+{
+	for (uint32_t i = 0; i < s->cgroups.n; i++) {
+		fds[i] = lift(s->cgroups.v[i].parent_fd);
+		if (fds[i] < 0)
+			return err_sys(e, -fds[i], "pass on the cgroup directory");
+	}
+	if (s->pty_slave >= 0) {
+		int up = lift(s->pty_slave);
+
+		if (up < 0)
+			return err_sys(e, -up, "pass on the terminal");
+		s->pty_slave = up;
+	}
+	return 0;
+}
+
+static int exec_init(struct sandbox *s, int plan, struct err *e)
+{
+	static const char *const argv[] = { "rkt-init", NULL };
+	static const char *const env[] = { NULL };
+	auto_close int exe = fcntl(s->init_exe, F_DUPFD_CLOEXEC, FD_FREE_FROM);
+	auto_close int control = fcntl(s->control[1], F_DUPFD_CLOEXEC, FD_FREE_FROM);
+	auto_close int up = fcntl(plan, F_DUPFD_CLOEXEC, FD_FREE_FROM);
+	auto_close int sync = fcntl(s->sync[1], F_DUPFD_CLOEXEC, FD_FREE_FROM);
+
+	if (exe < 0 || control < 0 || up < 0 || sync < 0)
+		return err_sys(e, errno, "arrange descriptors");
+	s->sync[1] = steal_fd(&sync);
+	int r = place(control, PLAN_FD_CONTROL);
+	if (r == 0)
+		r = place(up, PLAN_FD_PLAN);
+	if (r < 0)
+		return err_sys(e, -r, "arrange descriptors");
+	(void)execveat(exe, "", (char *const *)argv, (char *const *)env, AT_EMPTY_PATH);
+	return err_sys(e, errno, "execute stage2/init");
+}
+
+/* Without --interactive an app reads nothing. */
+static int null_stdin(const struct sandbox *s, int null_fd, struct err *e)
+{
+	if (s->ctx->interactive || (s->flavor->flags & FLAVOR_STDIN))
+		return 0;
+	return dup2(null_fd, 0) < 0 ? err_sys(e, errno, "standard input") : 0;
+}
+
+int child_build(struct sandbox *s, struct err *e)
+{
+	int fds[CGROUP_MAX];
+	auto_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null_fd < 0)
+		return err_sys(e, errno, "open /dev/null");
+	int r = steps_run(build_steps, s, e);
+	if (r == 0)
+		r = lift_cgroups(s, fds, e);
+	auto_close int plan = r == 0 ? child_plan(s, fds, e) : r;
+	if (plan < 0)
+		return plan;
+	r = null_stdin(s, null_fd, e);
+	return r == 0 ? exec_init(s, plan, e) : r;
+}

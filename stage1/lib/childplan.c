@@ -1,0 +1,158 @@
+/* childplan — identity and environment of every app, inside its finished tree, into the plan (sandbox.h). */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+#include "stage1/lib/planout.h"
+#include "stage1/lib/sandbox.h"
+#include "stage1/lib/users.h"
+
+#define GRACE_MS     10000
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int resolve_ids(struct app_build *a, struct err *e)
+{
+	const struct app *app = a->in->app;
+	int r = users_uid(a->root_fd, app->user, &a->uid, e);
+
+	if (r < 0)
+		return err_ctx(e, "app \"%s\"", a->in->rt->name);
+	r = users_gid(a->root_fd, app->group, &a->gid, e);
+	/* docker images name a user only; the converter repeats it as the group (internals.md 5.7) */
+	if (r == -ENOENT && a->in->docker && strcmp(app->user, app->group) == 0) {
+		err_clear(e);
+		a->gid = a->uid;
+		return 0;
+	}
+	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
+}
+
+/* The environment is constructed: the image's and the caller's names are in the manifest already. */
+static void build_env(const struct sandbox *s, struct app_build *a)
+{
+	const struct pairs *env = &a->in->app->env;
+
+	for (size_t i = 0; i < env->n; i++)
+		env_set(&a->env, env->v[i].name, env->v[i].value);
+	env_default(&a->env, "PATH", DEFAULT_PATH);
+	env_default(&a->env, "SHELL", "/bin/sh");
+	env_default(&a->env, "USER", "root");
+	env_default(&a->env, "LOGNAME", "root");
+	env_default(&a->env, "HOME", "/root");
+	env_default(&a->env, "container", "rkt");
+	env_set(&a->env, "AC_APP_NAME", a->in->rt->name);
+	if (s->tty)
+		env_default(&a->env, "TERM", getenv("TERM") ? getenv("TERM") : "vt100");
+}
+
+static const char *work_dir(const struct app_build *a)
+{
+	const char *wd = a->in->app->working_dir;
+
+	return wd && *wd ? wd : "/";
+}
+
+/* Where a bare command is looked for: the app's PATH, or its working directory and the default PATH. */
+static void build_search(struct app_build *a)
+{
+	bool own = pairs_get(&a->in->app->env, "PATH") != NULL;
+
+	if (!own)
+		strv_push(&a->search, work_dir(a));
+	auto_strv dirs = strv_split(env_get(a->env, "PATH"), ':');
+	for (char **d = dirs; *d; d++)
+		strv_push(&a->search, **d ? *d : work_dir(a));
+}
+
+static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out)
+{
+	const struct app *app = a->in->app;
+	const struct isolator *oom = isolators_get(&app->isolators, ISO_OOM_SCORE_ADJ);
+	const struct isolator *nnp = isolators_get(&app->isolators, ISO_NO_NEW_PRIVS);
+	bool confine = s->flavor->flags & FLAVOR_CONFINE;
+	bool tty = s->tty && a->index == 0;
+
+	*out = (struct plan_app_in){
+		.name = a->in->rt->name, .root = a->root, .cwd = work_dir(a),
+		.argv = app->exec, .env = a->env, .search = a->search,
+		.pre_start = app->pre_start, .post_stop = app->post_stop,
+		.uid = a->uid, .gid = a->gid, .groups = app->gids, .ngroups = (uint32_t)app->ngids,
+		.caps = a->caps, .bpf = &a->bpf, .umask = 022,
+	};
+	if (oom && confine) {
+		out->has_oom = 1;
+		out->oom_score_adj = (int32_t)oom->limit;
+	}
+	/* a filtered app that is not root must not regain rights by a setuid program */
+	if (confine && ((nnp && nnp->flag) || (a->bpf.n && a->uid != 0)))
+		out->flags |= PLAN_APP_NNP;
+	if (!confine)
+		out->flags |= PLAN_APP_KEEP_CAPS;
+	if (tty)
+		out->flags |= PLAN_APP_TTY;
+	for (int i = 0; i < 3; i++)
+		out->stdio[i] = tty ? s->pty_slave : i;
+}
+
+static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], const char *dir,
+			 struct plan_cgroup_in *c, struct plan_write_in *w)
+{
+	for (uint32_t i = 0; i < s->cgroups.n; i++)
+		c[i] = (struct plan_cgroup_in){ fds[i], dir, s->cgroups.v[i].v2, s->cgroups.v[i].cpuset };
+	for (uint32_t i = 0; i < s->cgroups.nwrites; i++) {
+		const struct cgroup_write *in = &s->cgroups.writes[i];
+
+		w[i] = (struct plan_write_in){ in->dir, in->app, in->file, in->value };
+	}
+}
+
+/* enter builds from the same bytes later; only root may read them (they hold the environment). */
+static int save_copy(const struct sandbox *s, int plan_fd, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	int r = lseek(plan_fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(plan_fd, PLAN_SIZE_MAX, &b);
+
+	if (r == 0)
+		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PLAN, b.data, b.len, 0600, 0);
+	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : 0;
+}
+
+int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e)
+{
+	auto_free char *dir = xasprintf("rkt-%s", s->ctx->uuid);
+	uint32_t n = (uint32_t)s->ctx->napps;
+	auto_free struct plan_app_in *apps = xcalloc(n, sizeof(*apps));
+	auto_free struct plan_write_in *writes = xcalloc(s->cgroups.nwrites + 1, sizeof(*writes));
+	struct plan_cgroup_in cgroups[CGROUP_MAX];
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r == 0; i++) {
+		struct app_build *a = &s->apps[i];
+
+		r = resolve_ids(a, e);
+		if (r == 0) {
+			build_env(s, a);
+			build_search(a);
+			fill_app(s, a, &apps[i]);
+		}
+	}
+	if (r < 0)
+		return r;
+	fill_cgroups(s, parent_fds, dir, cgroups, writes);
+	struct plan_in in = {
+		.uuid = s->ctx->uuid, .flags = s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0,
+		.grace_ms = GRACE_MS, .apps = apps, .napps = n,
+		.cgroups = cgroups, .ncgroups = s->cgroups.n, .writes = writes, .nwrites = s->cgroups.nwrites,
+	};
+	auto_close int fd = plan_build(&in, e);
+	if (fd < 0)
+		return fd;
+	r = save_copy(s, fd, e);
+	return r < 0 ? r : steal_fd(&fd);
+}

@@ -1,0 +1,47 @@
+/*
+ * etcfiles — small files that an app expects in /etc, written only where the image has none, never
+ * through a link of the image (formats.md section 8).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "stage1/lib/sandbox.h"
+
+/* O_EXCL: an existing entry, a dangling link included, stays as it is. */
+static int write_new(int etc_fd, const char *name, const char *text, struct err *e)
+{
+	auto_close int fd = openat(etc_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : err_sys(e, errno, "create the app's /etc/%s", name);
+	int r = write_full(fd, text, strlen(text));
+	return r < 0 ? err_sys(e, -r, "write the app's /etc/%s", name) : 0;
+}
+
+int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	const char *host = s->ctx->hostname;
+	auto_free char *dflt = xasprintf("rkt-%s", s->ctx->uuid);
+	auto_buf hosts = BUF_INIT;
+	auto_buf name = BUF_INIT;
+	auto_close int etc = openat(a->root_fd, "etc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (etc < 0) /* an image without /etc, or with a link there, gets none of them */
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : err_sys(e, errno, "open the app's /etc");
+	if (!host)
+		host = dflt;
+	buf_addf(&hosts, "127.0.0.1 localhost localhost.localdomain %s\n::1 localhost ip6-localhost ip6-loopback\n", host);
+	buf_addf(&name, "%s\n", host);
+	int r = write_new(etc, "hosts", buf_str(&hosts), e);
+	if (r == 0)
+		r = write_new(etc, "hostname", buf_str(&name), e);
+	if (r == 0 && symlinkat("../proc/self/mounts", etc, "mtab") < 0 && errno != EEXIST)
+		r = err_sys(e, errno, "link the app's /etc/mtab");
+	return r;
+}

@@ -1,0 +1,170 @@
+/* mnt — see mnt.h.  Raw system calls: glibc 2.36 has wrappers, older ones do not. */
+#include "stage1/lib/mnt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/buf.h"
+
+static uint64_t attr_bits(unsigned int flags)
+{
+	uint64_t a = 0;
+
+	if (flags & MNT_RO)
+		a |= MOUNT_ATTR_RDONLY;
+	if (flags & MNT_NOSUID)
+		a |= MOUNT_ATTR_NOSUID;
+	if (flags & MNT_NODEV_)
+		a |= MOUNT_ATTR_NODEV;
+	if (flags & MNT_NOEXEC_)
+		a |= MOUNT_ATTR_NOEXEC;
+	return a;
+}
+
+static int fs_set(int fs, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
+}
+
+/* The kernel's own words about a refused option, if it has any ("e overlay: …"). */
+static void add_kernel_log(int fs, struct err *e)
+{
+	char line[200];
+	ssize_t n = read(fs, line, sizeof(line) - 1);
+
+	if (n <= 2)
+		return;
+	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == ' '))
+		n--;
+	line[n] = '\0';
+	err_hint(e, "kernel: %s", line + 2);
+}
+
+/* Create the superblock of a configured context and a detached mount of it. */
+static int fs_finish(int fs, const char *fstype, unsigned int flags, struct err *e)
+{
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		err_sys(e, errno, "mount a new %s", fstype);
+		add_kernel_log(fs, e);
+		return -e->code;
+	}
+	int fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr_bits(flags));
+	if (fd < 0)
+		return err_sys(e, errno, "mount a new %s", fstype);
+	return fd;
+}
+
+int mnt_new(const char *fstype, const struct mnt_opt *opts, unsigned int flags, struct err *e)
+{
+	auto_close int fs = (int)syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return err_sys(e, errno, "open file system type %s", fstype);
+	for (const struct mnt_opt *o = opts; o && o->key; o++) {
+		if (fs_set(fs, o->key, o->value) < 0)
+			return err_sys(e, errno, "%s option %s=%s", fstype, o->key, o->value ? o->value : "");
+	}
+	return fs_finish(fs, fstype, flags, e);
+}
+
+/* ':' and '\' separate and escape in the joined form of lowerdir. */
+static void add_layer(struct buf *b, const char *path)
+{
+	if (b->len)
+		buf_addc(b, ':');
+	for (; *path; path++) {
+		if (*path == ':' || *path == '\\' || *path == ',')
+			buf_addc(b, '\\');
+		buf_addc(b, *path);
+	}
+}
+
+static int set_lower(int fs, const char *const *lower, size_t n, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (fs_set(fs, "lowerdir+", lower[i]) < 0)
+			break;
+	}
+	if (i == n)
+		return 0;
+	if (i > 0 || errno != EINVAL)
+		return err_sys(e, errno, "overlay layer %s", lower[i]);
+
+	auto_buf joined = BUF_INIT;
+	for (i = 0; i < n; i++)
+		add_layer(&joined, lower[i]);
+	if (fs_set(fs, "lowerdir", buf_str(&joined)) < 0)
+		return err_sys(e, errno, "overlay layers %s", buf_str(&joined));
+	return 0;
+}
+
+int mnt_overlay(const char *const *lower, size_t nlower, const char *upper, const char *work,
+		unsigned int flags, struct err *e)
+{
+	auto_close int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	int r;
+
+	if (fs < 0)
+		return err_sys(e, errno, "open file system type overlay");
+	r = set_lower(fs, lower, nlower, e);
+	if (r < 0)
+		return r;
+	if (fs_set(fs, "upperdir", upper) < 0)
+		return err_sys(e, errno, "overlay upper directory %s", upper);
+	if (fs_set(fs, "workdir", work) < 0)
+		return err_sys(e, errno, "overlay work directory %s", work);
+	return fs_finish(fs, "overlay", flags, e);
+}
+
+int mnt_clone(int dirfd, const char *path, bool recursive, struct err *e)
+{
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+
+	if (recursive)
+		flags |= AT_RECURSIVE;
+	if (!*path)
+		flags |= AT_EMPTY_PATH;
+	int fd = (int)syscall(SYS_open_tree, dirfd, path, flags);
+	if (fd < 0)
+		return err_sys(e, errno, "open_tree %s", path);
+	return fd;
+}
+
+static int set_attr(int fd, struct mount_attr *a, bool recursive, const char *what, struct err *e)
+{
+	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+
+	if (syscall(SYS_mount_setattr, fd, "", flags, a, sizeof(*a)) < 0)
+		return err_sys(e, errno, "mount_setattr %s", what);
+	return 0;
+}
+
+int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e)
+{
+	struct mount_attr a = { .attr_set = attr_bits(flags) };
+
+	return set_attr(fd, &a, recursive, "flags", e);
+}
+
+int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)
+{
+	struct mount_attr a = { .propagation = propagation };
+
+	return set_attr(fd, &a, recursive, "propagation", e);
+}
+
+int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
+{
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+
+	if (syscall(SYS_move_mount, fd, "", dirfd, path, flags) < 0)
+		return err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
+	return 0;
+}

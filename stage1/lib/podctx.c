@@ -1,0 +1,163 @@
+/* podctx — see podctx.h. */
+#include "stage1/lib/podctx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/opt.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+
+#define ROW(k, member, nm, ar, hl) \
+	{ .name = nm, .kind = k, .offset = offsetof(struct podctx, member), .arg = ar, .help = hl }
+
+/* Interface versions 1 to 6, one row a flag; unknown flags are errors. */
+static const struct opt run_opts[] = {
+	ROW(OPT_BOOL, debug, "debug", NULL, "verbose diagnostics"),
+	{ .name = "net", .kind = OPT_CSV, .offset = offsetof(struct podctx, net), .arg = "NETS",
+	  .help = "networks of the pod" },
+	ROW(OPT_STR, mds_token, "mds-token", "TOKEN", "metadata service token"),
+	ROW(OPT_BOOL, interactive, "interactive", NULL, "the caller's terminal is the app's"),
+	ROW(OPT_STR, local_config, "local-config", "DIR", "local configuration directory"),
+	ROW(OPT_STR, private_users, "private-users", "SHIFT:COUNT", "user namespace range"),
+	ROW(OPT_STR, hostname, "hostname", "NAME", "host name of the pod"),
+	ROW(OPT_BOOL, no_caps, "disable-capabilities-restriction", NULL, "keep all capabilities"),
+	ROW(OPT_BOOL, no_paths, "disable-paths", NULL, "no masked or read-only kernel paths"),
+	ROW(OPT_BOOL, no_seccomp, "disable-seccomp", NULL, "no system call filter"),
+	ROW(OPT_STR, dns_mode, "dns-conf-mode", "MODE", "who writes resolv.conf and hosts"),
+	ROW(OPT_BOOL, mutable_pod, "mutable", NULL, "apps may be added later"),
+	ROW(OPT_STR, ipc, "ipc", "MODE", "auto, private or parent"),
+	{ .kind = OPT_END },
+};
+
+static int parse_args(struct podctx *c, int argc, char **argv, struct err *e)
+{
+	struct opt_set set = { run_opts, c };
+	auto_strv rest = NULL;
+	int index = 1;
+	int r = opt_defaults(&set, 1, e);
+
+	if (r == 0)
+		r = opt_parse(&set, 1, argc, argv, &index, OPT_STOP_NEVER, &rest, e);
+	if (r < 0)
+		return r;
+	if (strv_len(rest) != 1 || uuid_parse(rest[0], c->uuid) < 0)
+		return err_set(e, ERR_USAGE, EINVAL, "the last argument must be the pod's UUID");
+	return 0;
+}
+
+/* The lock must not leak into anything that outlives us. */
+static int take_lock_fd(struct podctx *c, struct err *e)
+{
+	const char *text = getenv(CONTRACT_LOCK_FD);
+	uint32_t fd;
+
+	if (!text || parse_u32(text, &fd) < 0 || fd > 1u << 20)
+		return err_set(e, ERR_STATE, EINVAL, "environment variable %s missing or malformed", CONTRACT_LOCK_FD);
+	c->lock_fd = (int)fd;
+	if (fd_set_cloexec(c->lock_fd, true) < 0)
+		return err_sys(e, errno, "pod lock descriptor %d", c->lock_fd);
+	return 0;
+}
+
+static int load_manifest(struct podctx *c, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	int r = read_file_at(c->pod_fd, "pod", POD_MANIFEST_MAX, &b);
+
+	if (r < 0)
+		return err_sys(e, -r, "read the pod manifest");
+	c->manifest = pod_manifest_parse(buf_str(&b), b.len, e);
+	return c->manifest ? 0 : err_ctx(e, "pod manifest");
+}
+
+/* Layers are recorded lowest first; overlay wants the topmost first.  Ids become paths, so they are checked. */
+static int load_layers(struct podctx *c, struct pod_app *a, struct err *e)
+{
+	auto_free char *file = xasprintf("appsinfo/%s/treeStoreID", a->rt->name);
+	auto_buf b = BUF_INIT;
+	int r = read_file_at(c->pod_fd, file, 1u << 20, &b);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_sys(e, -r, "read %s", file);
+	auto_strv lines = strv_split(buf_str(&b), '\n');
+	for (size_t i = strv_len(lines); i-- > 0;) {
+		if (!*lines[i])
+			continue;
+		if (!image_id_valid(lines[i]))
+			return err_set(e, ERR_INPUT, EINVAL, "%s: not an image id", file);
+		strv_push(&a->layers, lines[i]);
+	}
+	return 0;
+}
+
+static int load_app(struct podctx *c, struct pod_app *a, const struct runtime_app *rt, struct err *e)
+{
+	auto_free char *first = xasprintf("appsinfo/%s/manifest", rt->name);
+	auto_free char *second = xasprintf("%s/%s/manifest", CONTRACT_DIR_STAGE2, rt->name);
+	auto_buf b = BUF_INIT;
+	int r = read_file_at(c->pod_fd, first, IMAGE_MANIFEST_MAX, &b);
+
+	a->rt = rt;
+	if (r == -ENOENT)
+		r = read_file_at(c->pod_fd, second, IMAGE_MANIFEST_MAX, &b);
+	if (r < 0)
+		return err_sys(e, -r, "read the image manifest of app \"%s\"", rt->name);
+	a->image = image_manifest_parse(buf_str(&b), b.len, e);
+	if (!a->image)
+		return err_ctx(e, "image manifest of app \"%s\"", rt->name);
+	a->app = rt->app ? rt->app : a->image->app;
+	if (!a->app)
+		return err_set(e, ERR_INPUT, EINVAL, "app \"%s\": neither the pod nor its image says what to run", rt->name);
+	if (strv_len(a->app->exec) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "app \"%s\" has an empty exec; use --exec", rt->name);
+	a->docker = pairs_get(&a->image->annotations, "appc.io/docker/repository") != NULL;
+	return load_layers(c, a, e);
+}
+
+int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
+{
+	struct podctx *c = ret;
+	int r;
+
+	*c = (struct podctx){ .pod_fd = FD_NONE, .lock_fd = FD_NONE };
+	r = parse_args(c, argc, argv, e);
+	if (r == 0)
+		r = take_lock_fd(c, e);
+	if (r < 0)
+		return r;
+	log_setup("rkt: run", c->debug ? LOG_VERBOSE : LOG_NORMAL);
+	c->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->pod_fd < 0)
+		return err_sys(e, errno, "open the pod directory");
+	r = load_manifest(c, e);
+	if (r < 0)
+		return r;
+	c->napps = c->manifest->napps;
+	c->apps = xcalloc(c->napps ? c->napps : 1, sizeof(*c->apps));
+	for (size_t i = 0; i < c->napps && r == 0; i++)
+		r = load_app(c, &c->apps[i], &c->manifest->apps[i], e);
+	return r;
+}
+
+void podctx_done(struct podctx *c)
+{
+	for (size_t i = 0; i < c->napps && c->apps; i++) {
+		image_manifest_free(c->apps[i].image);
+		strv_free(c->apps[i].layers);
+	}
+	free(c->apps);
+	pod_manifest_free(c->manifest);
+	opt_done(run_opts, c);
+	fd_close(&c->pod_fd);
+	fd_close(&c->lock_fd);
+}

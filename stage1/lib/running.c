@@ -1,0 +1,141 @@
+/* running — see running.h. */
+#include "stage1/lib/running.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/num.h"
+#include "base/proc.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+
+static int read_path(const char *path, struct buf *b)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd_read_all(fd, 1u << 20, b);
+}
+
+static int open_pid(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int not_running(struct err *e, const char *what)
+{
+	return err_set(e, ERR_STATE, ESRCH, "%s is not running", what);
+}
+
+/* "PID START BOOT": open first, compare afterwards, so that the comparison is of what we hold. */
+static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	char boot[37];
+	uint32_t pid = 0;
+	uint64_t start = 0;
+	unsigned long long now = 0;
+	int r = read_file_at(pod_fd, CONTRACT_FILE_PID_START, 256, &b);
+
+	if (r < 0)
+		return r == -ENOENT ? not_running(e, "the pod") : err_sys(e, -r, "read %s", CONTRACT_FILE_PID_START);
+	if (b.len && b.data[b.len - 1] == '\n')
+		b.data[--b.len] = '\0';
+	auto_strv f = strv_split(buf_str(&b), ' ');
+	if (strv_len(f) != 3 || parse_u32(f[0], &pid) < 0 || pid < 2 || parse_u64(f[1], &start) < 0)
+		return err_set(e, ERR_STATE, EINVAL, "%s is malformed", CONTRACT_FILE_PID_START);
+	auto_close int fd = open_pid((pid_t)pid);
+	if (fd < 0 || proc_boot_id(boot) < 0 || strcmp(boot, f[2]) != 0 || proc_start_time((pid_t)pid, &now) < 0 ||
+	    now != start)
+		return not_running(e, "the pod's supervisor");
+	*ret_pid = (pid_t)pid;
+	return steal_fd(&fd);
+}
+
+int running_supervisor(int pod_fd, struct err *e)
+{
+	pid_t pid;
+
+	return supervisor(pod_fd, &pid, e);
+}
+
+static char **children(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/task/%d/children", pid, pid);
+	auto_buf b = BUF_INIT;
+
+	if (read_path(path, &b) < 0)
+		return NULL;
+	return strv_split(buf_str(&b), ' ');
+}
+
+int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e)
+{
+	pid_t pid = 0;
+	uint32_t child = 0;
+	auto_close int sup = supervisor(pod_fd, &pid, e);
+
+	if (sup < 0)
+		return sup;
+	auto_strv kids = children(pid);
+	if (!kids || !kids[0] || parse_u32(kids[0], &child) < 0)
+		return not_running(e, "the pod's first process");
+	int fd = open_pid((pid_t)child);
+	if (fd < 0)
+		return not_running(e, "the pod's first process");
+	*ret_pid = (pid_t)child;
+	*ret_pidfd = fd;
+	return 0;
+}
+
+/* Last field of the NSpid line: the number in the innermost pid namespace. */
+static int inner_pid(const char *host_pid, uint32_t *ret)
+{
+	auto_free char *path = xasprintf("/proc/%s/status", host_pid);
+	auto_buf b = BUF_INIT;
+	int r = read_path(path, &b);
+
+	if (r < 0)
+		return r;
+	char *line = strstr(b.data, "\nNSpid:");
+	if (!line)
+		return -EINVAL;
+	line++;
+	line[strcspn(line, "\n")] = '\0';
+	return parse_u32(strrchr(line, '\t') + 1, ret);
+}
+
+int running_app(int pod_fd, pid_t init, const char *app, struct err *e)
+{
+	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
+	auto_free char *what = xasprintf("app \"%s\"", app);
+	auto_buf b = BUF_INIT;
+	uint32_t want = 0;
+	int r = read_file_at(pod_fd, file, 32, &b);
+
+	if (r < 0)
+		return not_running(e, what);
+	b.data[strcspn(b.data, "\n")] = '\0';
+	if (parse_u32(b.data, &want) < 0)
+		return err_set(e, ERR_STATE, EINVAL, "%s is malformed", file);
+	auto_strv kids = children(init);
+	for (char **k = kids; k && *k; k++) {
+		uint32_t host = 0, inner = 0;
+
+		if (!**k || parse_u32(*k, &host) < 0)
+			continue;
+		auto_close int fd = open_pid((pid_t)host);
+		if (fd >= 0 && inner_pid(*k, &inner) == 0 && inner == want)
+			return steal_fd(&fd);
+	}
+	return not_running(e, what);
+}

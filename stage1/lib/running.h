@@ -1,0 +1,16 @@
+/*
+ * running — find the processes of a running pod from its directory, without mistaking a later process
+ * with a recycled number for them (threats.md R38).
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* pidfd of the supervisor: number, start time and boot id must match the record.  -ESRCH: gone. */
+int running_supervisor(int pod_fd, struct err *e);
+/* The supervisor's only child (stage2/init): its pid; *ret_pidfd owned by the caller. */
+int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e);
+/* The main process of @app below @init: pidfd.  -ESRCH: it does not run. */
+int running_app(int pod_fd, pid_t init, const char *app, struct err *e);

@@ -1,0 +1,292 @@
+/* sandbox — see sandbox.h: the supervisor's side up to the clone, and main() of the flavors. */
+#include "stage1/lib/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+#include "stage1/lib/capset.h"
+#include "stage1/lib/mnt.h"
+#include "stage1/lib/steps.h"
+#include "stage1/lib/supervise.h"
+
+/* ---- what an isolator does here; an isolator that cannot be applied is an error, never a warning ---- */
+
+static const bool applied[ISO_KINDS] = {
+	[ISO_CPU] = true, [ISO_MEMORY] = true, [ISO_CPU_SHARES] = true, [ISO_CAPS_RETAIN] = true,
+	[ISO_CAPS_REMOVE] = true, [ISO_SECCOMP_RETAIN] = true, [ISO_SECCOMP_REMOVE] = true,
+	[ISO_NO_NEW_PRIVS] = true, [ISO_OOM_SCORE_ADJ] = true,
+};
+
+static int check_isolators(const struct isolators *l, const char *where, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].kind == ISO_UNKNOWN)
+			log_warn("%s: unknown isolator \"%s\" ignored", where, l->v[i].name);
+		else if (!applied[l->v[i].kind])
+			return err_set(e, ERR_INPUT, ENOTSUP, "%s: isolator \"%s\" is not supported by this stage1", where,
+				       l->v[i].name);
+	}
+	return 0;
+}
+
+static int step_check(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int r = s->flavor->check ? s->flavor->check(s->ctx, e) : 0;
+
+	if (r == 0 && s->ctx->private_users && *s->ctx->private_users)
+		return err_set(e, ERR_INPUT, ENOTSUP, "--private-users is not supported by this stage1");
+	if (r == 0 && s->ctx->mutable_pod)
+		return err_set(e, ERR_INPUT, ENOTSUP, "mutable pods are not supported by this stage1");
+	if (r == 0 && s->ctx->napps == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "the pod manifest has no apps");
+	for (size_t i = 0; i < s->ctx->manifest->isolators.n && r == 0; i++)
+		r = err_set(e, ERR_INPUT, ENOTSUP, "isolator \"%s\" of the pod: only apps can have isolators here",
+			    s->ctx->manifest->isolators.v[i].name);
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = check_isolators(&s->ctx->apps[i].app->isolators, s->ctx->apps[i].rt->name, e);
+	return r;
+}
+
+static int step_policy(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	bool confine = s->flavor->flags & FLAVOR_CONFINE;
+	int r = 0;
+
+	for (size_t i = 0; i < s->ctx->napps && r == 0 && confine; i++) {
+		struct app_build *a = &s->apps[i];
+
+		a->caps = capset_all();
+		if (!s->ctx->no_caps)
+			r = capset_of_app(a->in->app, &a->caps, e);
+		if (r == 0 && !s->ctx->no_seccomp)
+			r = seccomp_of_app(a->in->app, &a->bpf, e);
+		if (r < 0)
+			err_ctx(e, "app \"%s\"", a->in->rt->name);
+	}
+	return r;
+}
+
+static int step_volumes(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int r = 0;
+
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
+	return r;
+}
+
+/* stage2/init lies beside us.  It is executed through a read-only detached mount, so that nobody who
+ * sees it through /proc can open the file for writing (threats.md R4, CVE-2019-5736). */
+static int step_open_init(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 8);
+
+	if (n <= 0)
+		return err_sys(e, errno, "find the stage1 directory");
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	memcpy(slash, "/init", sizeof("/init"));
+	s->init_exe = mnt_clone(AT_FDCWD, self, false, e);
+	if (s->init_exe < 0)
+		return err_ctx(e, "stage2/init");
+	return mnt_set(s->init_exe, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
+}
+
+static int step_cgroups(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int r = cgroups_plan(s->ctx, &s->cgroups, e);
+
+	return r < 0 ? r : cgroups_record(&s->cgroups, s->ctx->pod_fd, e);
+}
+
+static int step_dirs(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	static const char *const dirs[] = { CONTRACT_DIR_STATUS, CONTRACT_DIR_PIDS };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		int r = mkdir_p_at(s->ctx->pod_fd, dirs[i], 0755);
+
+		if (r < 0)
+			return err_sys(e, -r, "create %s", dirs[i]);
+	}
+	if (symlinkat(s->flavor->name, s->ctx->pod_fd, CONTRACT_FILE_FLAVOR) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "record the flavor");
+	return 0;
+}
+
+static int step_sockets(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->sync) < 0)
+		return err_sys(e, errno, "socketpair");
+	return 0;
+}
+
+/* The child reports over the sync socket and ends; it never returns into the supervisor's code. */
+static _Noreturn void child_main(struct sandbox *s)
+{
+	struct sync_msg m = { .kind = SYNC_FAILED, .err = ERR_INIT };
+
+	fd_close(&s->control[0]);
+	fd_close(&s->sync[0]);
+	(void)child_build(s, &m.err);
+	(void)fd_send(s->sync[1], &m, sizeof(m), NULL, 0);
+	_exit(CONTRACT_EXIT_FAILURE);
+}
+
+static int step_clone(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int pidfd = FD_NONE;
+	struct clone_args args = {
+		.flags = CLONE_NEWNS | CLONE_PIDFD | s->flavor->namespaces(s->ctx),
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid < 0)
+		return err_sys(e, errno, "create the pod's namespaces");
+	if (pid == 0)
+		child_main(s);
+	s->init_pid = (pid_t)pid;
+	s->init_pidfd = pidfd;
+	fd_close(&s->control[1]);
+	fd_close(&s->sync[1]);
+	return 0;
+}
+
+/* ppid names the supervisor, which has exactly one child; pid-start tells it from a later process with
+ * the same number. */
+static int step_pids(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	unsigned long long start = 0;
+	char boot[37];
+	int r = proc_start_time(getpid(), &start);
+
+	if (r == 0)
+		r = proc_boot_id(boot);
+	if (r < 0)
+		return err_sys(e, -r, "own start time");
+	auto_free char *guard = xasprintf("%d %llu %s\n", getpid(), start, boot);
+	auto_free char *ppid = xasprintf("%d\n", getpid());
+	r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard, strlen(guard), 0644, 0);
+	if (r == 0)
+		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PPID, ppid, strlen(ppid), 0644, 0);
+	return r < 0 ? err_sys(e, -r, "record the supervisor") : 0;
+}
+
+/* Everything that can be refused is refused before anything is made; the cgroup record is on disk
+ * before the clone that leads to the cgroups. */
+static const struct step start_steps[] = {
+	{ "check the pod", step_check },
+	{ "decide the privileges", step_policy },
+	{ "open the volumes", step_volumes },
+	{ "open stage2", step_open_init },
+	{ "plan the cgroups", step_cgroups },
+	{ "make the status directories", step_dirs },
+	{ "connect", step_sockets },
+	{ "clone", step_clone },
+	{ "record the pids", step_pids },
+	{ NULL, NULL },
+};
+
+static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
+{
+	*s = (struct sandbox){
+		.ctx = c, .flavor = f, .init_exe = FD_NONE, .control = { FD_NONE, FD_NONE },
+		.sync = { FD_NONE, FD_NONE }, .root_fd = FD_NONE, .shm_fd = FD_NONE,
+		.pty_slave = FD_NONE, .pty_master = FD_NONE, .init_pidfd = FD_NONE,
+	};
+	s->tty = c->interactive && isatty(STDIN_FILENO);
+	s->apps = xcalloc(c->napps + 1, sizeof(*s->apps));
+	for (uint32_t i = 0; i < c->napps; i++) {
+		struct app_build *a = &s->apps[i];
+
+		a->in = &c->apps[i];
+		a->index = i;
+		a->root_fd = a->dev_fd = FD_NONE;
+		(void)snprintf(a->root, sizeof(a->root), "/a%u", i);
+	}
+}
+
+static void sandbox_done(struct sandbox *s)
+{
+	for (size_t i = 0; i < s->ctx->napps; i++) {
+		vol_mounts_done(&s->apps[i].vols);
+		bpf_done(&s->apps[i].bpf);
+		strv_free(s->apps[i].env);
+		strv_free(s->apps[i].search);
+	}
+	free(s->apps);
+	cgroups_done(&s->cgroups);
+	fd_close(&s->init_exe);
+	fd_close(&s->control[0]);
+	fd_close(&s->control[1]);
+	fd_close(&s->sync[0]);
+	fd_close(&s->sync[1]);
+	fd_close(&s->init_pidfd);
+}
+
+static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status, struct err *e)
+{
+	struct sandbox s;
+
+	sandbox_init(&s, c, f);
+	int r = steps_run(start_steps, &s, e);
+	if (r == 0)
+		r = supervise(&s, signal_fd, status, e);
+	else if (s.init_pid > 0)
+		(void)kill(s.init_pid, SIGKILL);
+	sandbox_done(&s);
+	return r;
+}
+
+int sandbox_main(const struct flavor *f, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct podctx c;
+	int status = CONTRACT_EXIT_FAILURE;
+
+	(void)fd_ensure_std();
+	log_setup("rkt: run", LOG_NORMAL);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	int signal_fd = supervise_signals(&e);
+	int r = signal_fd < 0 ? signal_fd : podctx_load(argc, argv, &c, &e);
+	if (r == 0)
+		r = start_and_watch(&c, f, signal_fd, &status, &e);
+	if (r < 0)
+		log_error("%s", e.text);
+	if (signal_fd >= 0)
+		podctx_done(&c);
+	fd_close(&signal_fd);
+	return r < 0 ? CONTRACT_EXIT_FAILURE : status;
+}

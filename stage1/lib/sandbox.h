@@ -1,0 +1,84 @@
+/*
+ * sandbox — from a pod context to a running init: the supervisor's side and the child's side.
+ *
+ * The process that was rkt stays outside as the supervisor (supervise.h) and clones a child into
+ * the pod's namespaces.  The child builds every app's tree with detached mounts (mnt.h), seals the
+ * plan and executes stage2/init; what fails there comes back to the supervisor as one struct err over
+ * a socket that the execve closes.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "stage1/lib/cgroup.h"
+#include "stage1/lib/flavor.h"
+#include "stage1/lib/podctx.h"
+#include "stage1/lib/seccomp.h"
+#include "stage1/lib/volumes.h"
+
+enum dev_node { DEV_NULL_NODE, DEV_ZERO, DEV_FULL, DEV_RANDOM, DEV_URANDOM, DEV_TTY, DEV_NODES };
+
+struct app_build {
+	const struct pod_app *in;
+	uint32_t index;
+	struct vol_mounts vols;	 /* detached, made by the supervisor */
+	uint64_t caps;
+	struct bpf bpf;
+	int root_fd; /* the app's root mount, in the child */
+	int dev_fd;  /* its /dev, in the child */
+	uint32_t uid, gid;
+	char root[16]; /* "/a0": where it is attached in init's mount namespace */
+	char **env, **search;
+};
+
+struct sandbox {
+	struct podctx *ctx;
+	const struct flavor *flavor;
+	struct app_build *apps;
+	struct cgroups cgroups;
+	int init_exe;	/* read-only detached clone of stage2/init */
+	int control[2]; /* [0] supervisor, [1] init */
+	int sync[2];	/* [0] supervisor, [1] child until its execve */
+	int root_fd;	/* init's root tmpfs, in the child */
+	int shm_fd;	/* the pod's /dev/shm, in the child */
+	int pty_slave;	/* in the child, or FD_NONE */
+	int pty_master; /* in the supervisor, or FD_NONE */
+	bool tty;	/* the caller's terminal is to be an app's */
+	pid_t init_pid;
+	int init_pidfd;
+};
+
+/* The child's whole work; returns only on failure. */
+int child_build(struct sandbox *s, struct err *e);
+
+/* ---- pieces of the child's work (tree.c, kernfs.c, dev.c, etcfiles.c) ---- */
+
+/* Open the image's own directory @name directly below the root, creating it if missing; a symlink or
+ * a file there is an error (threats.md T12).  O_PATH fd. */
+int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
+/* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */
+int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
+/* The default /proc and /sys of flavor ns, and their protection. */
+int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
+int kernfs_protect(struct sandbox *s, struct app_build *a, struct err *e);
+/* The minimal /dev of flavor ns; a pty for the interactive app. */
+int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
+/* Allocate the terminal on the devpts that @dev_fd shows: slave stays with us, master goes to the supervisor. */
+int dev_open_pty(struct sandbox *s, int dev_fd, struct err *e);
+/* /etc/hosts, /etc/hostname, /etc/mtab where the image has none. */
+int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
+/* Resolve user, group, environment; build the plan and save a copy in the pod directory.  Sealed
+ * memfd; @parent_fds: the numbers under which init will find the cgroup parents. */
+int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e);
+
+/* ---- messages of the child before its execve (sync socket) ---- */
+
+/* One datagram, optionally with a descriptor (the terminal's master). */
+struct sync_msg {
+	int kind; /* enum sync_kind */
+	struct err err;
+};
+
+enum sync_kind { SYNC_PTY = 1, SYNC_FAILED };

@@ -1,0 +1,264 @@
+/* supervise — see supervise.h. */
+#include "stage1/lib/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/log.h"
+#include "stage1/contract.h"
+#include "stage1/lib/tty.h"
+#include "stage2/launch.h"
+#include "stage2/plan.h"
+
+struct watch {
+	struct sandbox *s;
+	int signal_fd;
+	struct tty tty;
+	bool done;	/* MSG_DONE came */
+	bool init_gone;
+	bool failed;	/* MSG_FAILED came: the status is ours, 254 */
+	int status;
+};
+
+/* What the supervisor reacts to; everything else keeps its default. */
+static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD };
+
+int supervise_signals(struct err *e)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
+		(void)sigaddset(&set, handled[i]);
+	/* a caller may have left SIGCHLD ignored, and then there would be nothing to wait for */
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return err_sys(e, errno, "block signals");
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(e, errno, "signalfd") : fd;
+}
+
+static void send_msg(struct watch *w, enum plan_msg_type type, int value)
+{
+	struct plan_msg m = { .type = type, .app = -1, .value = value };
+
+	/* a refused message means that init is gone or going: poll tells */
+	(void)send(w->s->control[0], &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* ---- records in the pod directory ---- */
+
+static void record(struct watch *w, const char *dir, int app, int value)
+{
+	const char *name = w->s->ctx->manifest->apps[app].name;
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+	auto_free char *text = xasprintf("%d\n", value);
+	int r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
+
+	if (r < 0)
+		log_warn("write %s: %s", path, strerror(-r));
+}
+
+static int exit_code(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static bool app_ok(const struct watch *w, const struct plan_msg *m)
+{
+	return m->app >= 0 && (size_t)m->app < w->s->ctx->napps;
+}
+
+static void report_failure(struct watch *w, struct plan_msg *m)
+{
+	m->text[sizeof(m->text) - 1] = '\0';
+	w->failed = true;
+	if (app_ok(w, m))
+		log_error("app \"%s\": %s: %s: %s", w->s->ctx->manifest->apps[m->app].name, launch_step_name(m->value),
+			  m->text, strerror(m->code));
+	else
+		log_error("%s: %s", m->text, strerror(m->code));
+	if (m->value == LAUNCH_EXEC && m->code == ENOENT)
+		log_error("Error: Unable to open \"%s\": No such file or directory", m->text);
+}
+
+static void on_message(struct watch *w, struct plan_msg *m)
+{
+	switch (m->type) {
+	case MSG_STARTED:
+		if (app_ok(w, m))
+			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
+		break;
+	case MSG_READY:
+		if (symlinkat("ready", w->s->ctx->pod_fd, CONTRACT_READY_LINK) < 0)
+			log_warn("record readiness: %s", strerror(errno));
+		break;
+	case MSG_EXITED:
+		if (app_ok(w, m)) {
+			record(w, CONTRACT_DIR_STATUS, m->app, exit_code(m->value));
+			log_debug("app \"%s\" ended with status %d", w->s->ctx->manifest->apps[m->app].name,
+				  exit_code(m->value));
+		}
+		break;
+	case MSG_FAILED:
+		report_failure(w, m);
+		break;
+	case MSG_DONE:
+		w->done = true;
+		w->status = m->value;
+		break;
+	default:
+		break;
+	}
+}
+
+static void drain_control(struct watch *w)
+{
+	struct plan_msg m;
+
+	for (;;) {
+		ssize_t n = recv(w->s->control[0], &m, sizeof(m), MSG_DONTWAIT);
+
+		if (n != (ssize_t)sizeof(m))
+			break;
+		on_message(w, &m);
+	}
+}
+
+/* ---- signals ---- */
+
+static void on_signal(struct watch *w, int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		send_msg(w, MSG_STOP, sig);
+		break;
+	case SIGWINCH:
+		tty_resize(&w->tty);
+		break;
+	case SIGCHLD:
+		break; /* the pidfd tells */
+	default:
+		send_msg(w, MSG_SIGNAL, sig);
+		break;
+	}
+}
+
+static void drain_signals(struct watch *w)
+{
+	struct signalfd_siginfo si;
+
+	while (read(w->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		on_signal(w, (int)si.ssi_signo);
+}
+
+/* ---- the end ---- */
+
+/* init died without a word (stop --force, or the kernel's memory killer): the apps died with it. */
+static void lost_init(struct watch *w, int wait_status)
+{
+	if (w->done)
+		return;
+	w->status = exit_code(wait_status);
+	for (size_t i = 0; i < w->s->ctx->napps; i++) {
+		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS, w->s->ctx->manifest->apps[i].name);
+		auto_buf b = BUF_INIT;
+
+		if (read_file_at(w->s->ctx->pod_fd, path, 64, &b) == -ENOENT && !w->failed)
+			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+	}
+}
+
+static void reap_init(struct watch *w)
+{
+	int st = 0;
+
+	if (waitpid(w->s->init_pid, &st, WNOHANG) != w->s->init_pid)
+		return;
+	drain_control(w);
+	w->init_gone = true;
+	lost_init(w, st);
+	struct err e = ERR_INIT;
+	if (!w->done && cgroups_destroy(w->s->ctx->pod_fd, &e) < 0)
+		log_warn("%s", e.text);
+}
+
+static void loop(struct watch *w)
+{
+	enum { SIG, CONTROL, INIT, IN, OUT, N };
+	struct pollfd p[N] = {
+		[SIG] = { .fd = w->signal_fd, .events = POLLIN },
+		[CONTROL] = { .fd = w->s->control[0], .events = POLLIN },
+		[INIT] = { .fd = w->s->init_pidfd, .events = POLLIN },
+		[IN] = { .fd = -1, .events = POLLIN },
+		[OUT] = { .fd = w->tty.master >= 0 ? w->tty.master : -1, .events = POLLIN },
+	};
+
+	while (!w->init_gone) {
+		p[IN].fd = p[OUT].fd >= 0 && w->tty.in_open ? STDIN_FILENO : -1;
+		if (poll(p, N, -1) < 0 && errno != EINTR)
+			break;
+		if (p[SIG].revents)
+			drain_signals(w);
+		if (p[CONTROL].revents & POLLIN)
+			drain_control(w);
+		else if (p[CONTROL].revents)
+			p[CONTROL].fd = -1;
+		if (p[IN].revents)
+			tty_input(&w->tty);
+		if (p[OUT].revents && !tty_output(&w->tty))
+			p[OUT].fd = -1;
+		if (p[INIT].revents && p[OUT].revents == 0)
+			reap_init(w);
+	}
+}
+
+/* The child's last words before its execve, then silence. */
+static int await_child(struct watch *w, struct err *e)
+{
+	for (;;) {
+		struct sync_msg m;
+		int fd = FD_NONE;
+		size_t nfds = 1;
+		ssize_t n = fd_recv(w->s->sync[0], &m, sizeof(m), &fd, &nfds);
+
+		if (n == 0)
+			return 0;
+		if (n != (ssize_t)sizeof(m))
+			return err_sys(e, n < 0 ? (int)-n : EPROTO, "hear from the pod's first process");
+		if (m.kind == SYNC_FAILED)
+			return err_copy(e, &m.err);
+		if (m.kind == SYNC_PTY && nfds == 1)
+			tty_start(&w->tty, fd);
+	}
+}
+
+int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
+{
+	struct watch w = { .s = s, .signal_fd = signal_fd, .tty = { .master = FD_NONE }, .status = CONTRACT_EXIT_FAILURE };
+	int r = await_child(&w, e);
+
+	if (r == 0) {
+		send_msg(&w, MSG_GO, 0);
+		loop(&w);
+	} else {
+		(void)kill(s->init_pid, SIGKILL);
+		(void)waitpid(s->init_pid, NULL, 0);
+	}
+	tty_stop(&w.tty);
+	*ret_status = w.failed ? CONTRACT_EXIT_FAILURE : w.status;
+	return r;
+}

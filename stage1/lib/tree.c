@@ -1,0 +1,76 @@
+/* tree — the app's root file system and safe handles on the image's own directories (sandbox.h). */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fsat.h"
+#include "base/strv.h"
+#include "stage1/contract.h"
+#include "stage1/lib/mnt.h"
+#include "stage1/lib/sandbox.h"
+
+int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
+{
+	if (mkdirat(root_fd, name, mode) == 0) {
+		/* the umask took bits away; the directory is new and ours, nothing can have replaced it yet */
+		if (fchmodat(root_fd, name, mode, AT_SYMLINK_NOFOLLOW) < 0 && fchmodat(root_fd, name, mode, 0) < 0)
+			return err_sys(e, errno, "mode of /%s in the app's root", name);
+	} else if (errno != EEXIST) {
+		return err_sys(e, errno, "create /%s in the app's root", name);
+	}
+	int fd = openat(root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(e, ERR_INPUT, ENOTDIR, "the image's /%s is not a directory", name);
+	if (fd < 0)
+		return err_sys(e, errno, "open /%s in the app's root", name);
+	return fd;
+}
+
+/*
+ * The store is three levels up from the pod directory, which is our working directory here.
+ * "volatile" (Linux 5.10) spares the sync of the whole host file system when the pod ends: the
+ * writable layer of a pod never outlives a crash of the machine as a running pod anyway, durable data
+ * belongs to volumes.
+ */
+static int overlay_root(struct app_build *a, unsigned int flags, struct err *e)
+{
+	const struct pod_app *in = a->in;
+	size_t n = strv_len(in->layers);
+	auto_strv lower = NULL;
+	auto_free char *upper = xasprintf("overlay/%s/upper", in->rt->name);
+	auto_free char *work = xasprintf("overlay/%s/work", in->rt->name);
+
+	for (size_t i = 0; i < n; i++)
+		strv_pushf(&lower, "../../../cas/tree/%s/rootfs", in->layers[i]);
+	return mnt_overlay((const char *const *)lower, n, upper, work, flags, e);
+}
+
+/* A root that stage0 prepared: a copy, or an overlay that an older stage0 mounted there. */
+static int ready_root(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/%s/rootfs", CONTRACT_DIR_STAGE2, a->in->rt->name);
+	auto_close int fd = open_beneath(s->ctx->pod_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return err_sys(e, -fd, "root file system of app \"%s\" at %s", a->in->rt->name, path);
+	int m = mnt_clone(AT_FDCWD, path, false, e);
+	if (m >= 0 && (s->flavor->flags & FLAVOR_CONFINE) && mnt_set(m, MNT_NODEV_, false, e) < 0) {
+		fd_close(&m);
+		return -e->code;
+	}
+	return m;
+}
+
+int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	bool confined = s->flavor->flags & FLAVOR_CONFINE;
+
+	a->root_fd = a->in->layers ? overlay_root(a, confined ? MNT_NODEV_ : 0, e) : ready_root(s, a, e);
+	if (a->root_fd < 0)
+		return a->root_fd;
+	if (mkdirat(s->root_fd, a->root + 1, 0755) < 0)
+		return err_sys(e, errno, "create %s", a->root);
+	return mnt_attach(a->root_fd, s->root_fd, a->root + 1, e);
+}

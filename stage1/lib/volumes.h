@@ -1,0 +1,35 @@
+/*
+ * volumes — which volume is mounted where in an app, opened as detached mounts while we still see
+ * the host (internals.md section 5.4).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "stage1/lib/podctx.h"
+
+struct vol_mount {
+	char *name;   /* volume, for messages */
+	char *target; /* cleaned absolute path in the app */
+	int fd;	      /* detached mount */
+	bool read_only, recursive, is_dir;
+};
+
+struct vol_mounts {
+	struct vol_mount *v;
+	size_t n;
+};
+
+/*
+ * Resolve mounts and image mount points of @a, sorted so that parents come first.  Host sources are
+ * opened once and cloned by descriptor; empty volumes are made in sharedVolumes/.  @flags: enum
+ * flavor_flag.  Errors name volume and path; nothing is mounted anywhere yet.
+ */
+int volumes_resolve(const struct podctx *c, const struct pod_app *a, unsigned int flags,
+		    struct vol_mounts *ret, struct err *e);
+void vol_mounts_done(struct vol_mounts *l);
+
+/* Attach them below @root_fd; missing targets are created (0755 root:root, files empty). */
+int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e);

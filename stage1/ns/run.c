@@ -1,0 +1,96 @@
+/*
+ * stage1/ns/run — the run entrypoint of the default flavor: pid, mount, uts, ipc and (unless
+ * --net=host) network namespaces around an overlay of the image.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/strv.h"
+#include "stage1/lib/sandbox.h"
+
+static bool net_is(const struct podctx *c, const char *name)
+{
+	return strv_len(c->net) == 1 && strcmp(c->net[0], name) == 0;
+}
+
+/* What later interface versions may ask for and this flavor cannot do yet. */
+static int ns_check(const struct podctx *c, struct err *e)
+{
+	static const char *const ipc_modes[] = { "", "auto", "private", "parent", NULL };
+	auto_free char *nets = strv_join(c->net, ",");
+
+	if (!net_is(c, "host") && !net_is(c, "none"))
+		return err_set(e, ERR_INPUT, ENOTSUP, "--net=%s: this stage1 knows --net=host and --net=none only",
+			       *nets ? nets : "default");
+	if (c->ipc && !strv_has((char *const *)ipc_modes, c->ipc))
+		return err_set(e, ERR_USAGE, EINVAL, "--ipc=%s: must be auto, private or parent", c->ipc);
+	if (c->dns_mode && *c->dns_mode)
+		return err_set(e, ERR_INPUT, ENOTSUP, "--dns-conf-mode=%s is not supported by this stage1", c->dns_mode);
+	if (c->mds_token && *c->mds_token)
+		return err_set(e, ERR_INPUT, ENOTSUP, "the metadata service is not supported by this stage1");
+	return 0;
+}
+
+static uint64_t ns_namespaces(const struct podctx *c)
+{
+	uint64_t f = CLONE_NEWPID | CLONE_NEWUTS;
+
+	if (!c->ipc || strcmp(c->ipc, "parent") != 0)
+		f |= CLONE_NEWIPC;
+	if (net_is(c, "none"))
+		f |= CLONE_NEWNET;
+	return f;
+}
+
+static int loopback_up(struct err *e)
+{
+	struct ifreq r = { .ifr_name = "lo" };
+	auto_close int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return err_sys(e, errno, "socket for the loopback interface");
+	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(s, SIOCSIFFLAGS, &r) < 0)
+		return err_sys(e, errno, "bring up the loopback interface");
+	return 0;
+}
+
+static int ns_enter(struct sandbox *s, struct err *e)
+{
+	const char *wanted = s->ctx->hostname;
+	auto_free char *dflt = xasprintf("rkt-%s", s->ctx->uuid);
+	const char *name = wanted && *wanted ? wanted : dflt;
+
+	if (sethostname(name, strlen(name)) < 0)
+		return err_sys(e, errno, "set the host name \"%s\"", name);
+	return net_is(s->ctx, "none") ? loopback_up(e) : 0;
+}
+
+static int ns_kernel_mounts(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	int r = kernfs_mount(s, a, e);
+
+	return r == 0 ? dev_mount(s, a, e) : r;
+}
+
+static const struct flavor ns = {
+	.name = "ns",
+	.flags = FLAVOR_PIDNS | FLAVOR_CONFINE | FLAVOR_IMPLICIT | FLAVOR_RECURSIVE,
+	.check = ns_check,
+	.namespaces = ns_namespaces,
+	.enter = ns_enter,
+	.kernel_mounts = ns_kernel_mounts,
+	.protect = kernfs_protect,
+};
+
+int main(int argc, char **argv)
+{
+	return sandbox_main(&ns, argc, argv);
+}
