@@ -32,7 +32,7 @@ SANFLAGS := --coverage -DCOVERAGE
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wwrite-strings -Wvla -Wundef -Wswitch-enum -Wno-unknown-warning-option -Werror
+	-Wwrite-strings -Wvla -Wundef -Wswitch-enum -Werror
 OPTIM := -O2 -g
 ifndef SANITIZE
 HARDEN := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
