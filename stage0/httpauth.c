@@ -1,0 +1,146 @@
+/*
+ * httpauth — parsed by libcurl's own parser, so that what is checked is what is connected to.
+ */
+#include "stage0/httpauth.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/strv.h"
+#include "stage0/sigv4.h"
+
+void http_url_done(struct http_url *u)
+{
+	free(u->text);
+	free(u->scheme);
+	free(u->host);
+	free(u->port);
+	free(u->path);
+	free(u->query);
+	*u = (struct http_url){ 0 };
+}
+
+/* A part as a heap string, NULL when absent. */
+static char *part(CURLU *u, CURLUPart what, unsigned int flags)
+{
+	char *p = NULL, *copy;
+
+	if (curl_url_get(u, what, &p, flags) != CURLUE_OK)
+		return NULL;
+	copy = xstrdup(p);
+	curl_free(p);
+	return copy;
+}
+
+static int parse(CURLU *u, const char *base, const char *text, struct http_url *ret, struct err *e)
+{
+	CURLUcode c = base ? curl_url_set(u, CURLUPART_URL, base, 0) : CURLUE_OK;
+
+	if (c == CURLUE_OK)
+		c = curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+	if (c != CURLUE_OK)
+		return err_set(e, ERR_NET, EPERM, "\"%s\" is not a valid URL: %s", text, curl_url_strerror(c));
+	auto_free char *user = part(u, CURLUPART_USER, 0), *password = part(u, CURLUPART_PASSWORD, 0);
+	ret->scheme = part(u, CURLUPART_SCHEME, 0);
+	ret->host = part(u, CURLUPART_HOST, 0);
+	if (!ret->scheme || !ret->host ||
+	    (strcasecmp(ret->scheme, "http") != 0 && strcasecmp(ret->scheme, "https") != 0))
+		return err_set(e, ERR_NET, EPERM, "URL scheme \"%s\" is not http or https", ret->scheme ? ret->scheme : "");
+	if (user || password)
+		return err_set(e, ERR_NET, EPERM, "credentials inside an URL are refused; put them into auth.d");
+	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
+	ret->port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	ret->path = part(u, CURLUPART_PATH, 0);
+	ret->query = part(u, CURLUPART_QUERY, 0);
+	ret->text = part(u, CURLUPART_URL, CURLU_NO_DEFAULT_PORT);
+	if (!ret->port || !ret->path || !ret->text)
+		return err_set(e, ERR_NET, EPERM, "\"%s\" is not a valid URL", text);
+	return 0;
+}
+
+int http_url_parse(const char *base, const char *text, struct http_url *ret, struct err *e)
+{
+	struct http_url out = { 0 };
+	CURLU *u = curl_url();
+	int r = u ? parse(u, base, text, &out, e) : err_set(e, ERR_SYS, ENOMEM, "out of memory");
+
+	curl_url_cleanup(u);
+	if (r < 0)
+		http_url_done(&out);
+	else
+		*ret = out;
+	return r;
+}
+
+bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
+{
+	return strcasecmp(a->scheme, b->scheme) == 0 && strcasecmp(a->host, b->host) == 0 && strcmp(a->port, b->port) == 0;
+}
+
+bool http_address_link_local(const char *host)
+{
+	static const char *const starts[] = { "169.254.", "fe8", "fe9", "fea", "feb", "fd00:ec2::254", "::ffff:169.254." };
+	const char *p = *host == '[' ? host + 1 : host;
+	bool v6 = strchr(p, ':') != NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		if (strncasecmp(p, starts[i], strlen(starts[i])) == 0 && (v6 || i == 0))
+			return true;
+	}
+	return false;
+}
+
+static void basic(const struct auth_entry *a, char ***headers)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	auto_free char *plain = xasprintf("%s:%s", a->user ? a->user : "", a->password ? a->password : "");
+	auto_buf out = BUF_INIT;
+	const unsigned char *p = (const unsigned char *)plain;
+
+	for (size_t left = strlen(plain); left; left -= left < 3 ? left : 3, p += 3) {
+		unsigned int v = (unsigned int)p[0] << 16 | (left > 1 ? (unsigned int)p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+		buf_addc(&out, digits[v >> 18]);
+		buf_addc(&out, digits[v >> 12 & 63]);
+		buf_addc(&out, left > 1 ? digits[v >> 6 & 63] : '=');
+		buf_addc(&out, left > 2 ? digits[v & 63] : '=');
+	}
+	strv_pushf(headers, "Authorization: Basic %s", buf_str(&out));
+}
+
+char **http_auth_headers(const struct config *c, const struct http_url *u, time_t now)
+{
+	bool https = strcasecmp(u->scheme, "https") == 0;
+	bool plain_port = strcmp(u->port, https ? "443" : "80") == 0;
+	auto_free char *with_port = xasprintf("%s:%s", u->host, u->port);
+	const struct auth_entry *a = NULL;
+	char **headers = NULL;
+
+	if (!c || !https)
+		return NULL;
+	a = config_auth(c, with_port);
+	if (!a && plain_port)
+		a = config_auth(c, u->host);
+	if (!a)
+		return NULL;
+	switch (a->type) {
+	case AUTH_BASIC:
+		basic(a, &headers);
+		break;
+	case AUTH_OAUTH:
+		strv_pushf(&headers, "Authorization: Bearer %s", a->token);
+		break;
+	case AUTH_AWS: {
+		auto_free char *region = a->region ? xstrdup(a->region) : sigv4_region_of_host(u->host);
+		struct sigv4 s = { a->access_key, a->secret_key, region, plain_port ? u->host : with_port, u->path, u->query, now };
+		sigv4_headers(&s, &headers);
+		break;
+	}
+	}
+	return headers;
+}
