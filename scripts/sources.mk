@@ -51,14 +51,25 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c)) \
 	$(foreach p,enter stop gc,$(eval $(call flavor_program,$(f),$(p),stage1/lib/$(p)_main.c))))
 
 # The fetch program: network, gpg, and the pipeline around unpack.
-fetchlib_SRC := $(addprefix stage0/,fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
+fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
 	download.c http.c httpauth.c httphead.c sigv4.c progress.c verify.c sigfile.c gpghome.c import.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
-fetch_SRC := stage0/fetch.c stage0/fetchwork.c
+fetch_SRC := stage0/fetch.c
 fetch_OUT := lib/rkt/stage0/fetch
 fetch_AR := fetchlib stage0 schema basejson basehash base
 fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
+
+# Images: the sandboxed reader and the writer.
+image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
+	tarfield.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c sandbox.c sandbox_landlock.c \
+	sandbox_seccomp.c)
+ARCHIVES := image $(ARCHIVES)
+PROGRAMS += unpack
+unpack_SRC := stage0/unpack.c
+unpack_OUT := lib/rkt/stage0/unpack
+unpack_AR := image schema basejson base
+unpack_LIBS := -larchive -lz -lbz2 -llzma -lzstd -lseccomp -ljansson
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect httpd interleave

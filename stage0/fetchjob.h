@@ -1,0 +1,100 @@
+/*
+ * fetchjob — one request to the fetch program while it is being worked on, and its parts.
+ *
+ * Internal to the fetch program; the protocol is in fetchclient.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "stage0/config.h"
+#include "stage0/sigfile.h"
+#include "stage0/store.h"
+#include "stage0/verify.h"
+
+/* What --insecure-options permits here (cli.md section 3.1); the run-time words mean nothing to us. */
+enum insecure { INSECURE_IMAGE = 1, INSECURE_TLS = 2, INSECURE_HTTP = 4, INSECURE_PUBKEY = 8 };
+
+struct job {
+	const json_t *request;
+	const char *data_dir, *system_config, *local_config, *user_config; /* borrowed from the request */
+	bool debug, quiet;
+	unsigned int insecure;
+	int stall_s; /* give up on a connection that is as good as silent for so long; 0 = default */
+	char *unpack; /* path of the unpack program */
+	bool opened;
+	struct datadir data;
+	struct store store;
+	struct config config;
+};
+
+/* Open data directory, store and configuration; once. */
+int job_open(struct job *j, struct err *e);
+void job_close(struct job *j);
+
+/* Operations: 0 and *reply, a new reference. */
+int fetch_op_image(struct job *j, json_t **reply, struct err *e);
+int fetch_op_keys(struct job *j, json_t **reply, struct err *e);
+int fetch_op_verify(struct job *j, json_t **reply, struct err *e);
+
+/* A directory of our own in cas/tmp that is gone when we are done, or collected by gc if we are killed. */
+struct work {
+	char *name; /* below cas/tmp */
+	char *path; /* absolute */
+	int fd;	    /* the directory; holds the lock */
+	const struct store *store;
+};
+#define WORK_INIT { NULL, NULL, FD_NONE, NULL }
+int work_open(struct job *j, struct work *ret, struct err *e);
+void work_done(struct work *w);
+#define auto_work __attribute__((cleanup(work_done))) struct work
+
+/* ---- what to fetch ---- */
+
+struct wanted {
+	bool http;
+	const char *url, *path, *text; /* borrowed; path only for files */
+	const char *signature;	       /* --signature, or NULL */
+	const char *policy;	       /* new, update, never */
+	bool trust_unsigned;
+};
+
+/* Is verification off for this one? */
+bool wanted_unsigned(const struct job *j, const struct wanted *w);
+/* Copy the local file into the file "blob" of @w.  The user's path is read once, here. */
+int acquire_file(const struct wanted *want, struct work *w, struct err *e);
+
+/* ---- trust ---- */
+
+struct trust {
+	bool required;
+	bool have_sig;
+	struct sigfile sig;
+	struct keyring all;
+	struct verify_result first;  /* against every key of every scope */
+	struct verify_result scoped; /* against the keys of the name */
+};
+
+void trust_done(struct trust *t);
+#define auto_trust __attribute__((cleanup(trust_done))) struct trust
+
+/* Read and walk a signature file.  -ENOENT carries the remedies. */
+int trust_read_file(struct trust *t, const char *path, struct err *e);
+/* The same from memory; @from names it in messages. */
+int trust_read_mem(struct trust *t, const void *p, size_t n, const char *from, struct err *e);
+/* Could any trusted key have made it?  Before a download. */
+int trust_issuer(struct job *j, struct trust *t, const struct work *w, struct err *e);
+/* Check against all trusted keys, before anything is parsed. */
+int trust_check_any(struct job *j, struct trust *t, const struct work *w, int blob_fd, struct err *e);
+/* Check against the keys in scope for @name, and say who it was on standard error. */
+int trust_check_name(struct job *j, struct trust *t, const struct work *w, int blob_fd, const char *name, struct err *e);
+
+/* ---- the rest of the way, the same for every source ---- */
+
+/* Verify, extract and publish the file "blob" of @w; *ret_id the image. */
+int image_finish(struct job *j, const struct wanted *want, struct trust *t, struct work *w,
+		 char ret_id[IMAGE_ID_LEN + 1], struct err *e);
+/* The whole flow of an http(s) URL; *fetched false when the store had it. */
+int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched, struct err *e);
