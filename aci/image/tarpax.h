@@ -1,0 +1,24 @@
+/*
+ * tarpax — the records of a pax extended header, checked before anybody acts on them
+ * (formats.md sections 16.12 and 17 rows 23–28).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What the records say about the entry that follows. */
+struct pax_facts {
+	bool path, linkpath, size_set;
+	uint64_t size;
+};
+
+/*
+ * Check all records in @p[0..n).  @global: a "g" header, in which only keys that cannot change what
+ * is extracted are allowed.  The facts are only added to.
+ * Errors: -EINVAL with a text that says which record is wrong and why.
+ */
+int tarpax_check(const char *p, size_t n, bool global, struct pax_facts *facts, struct err *e);

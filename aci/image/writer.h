@@ -1,0 +1,13 @@
+/*
+ * writer — make an ACI from a directory that holds "manifest" and "rootfs/".
+ *
+ * Deterministic: sorted entries, parents first, hard links after their first name, pax format,
+ * numeric owners, no user names; manifest first.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "image/inflate.h"
+
+/* Write to @out (any descriptor); @c COMP_PLAIN, COMP_GZIP, COMP_BZIP2, COMP_XZ or COMP_ZSTD.  The manifest is validated first. */
+int aci_write(int dirfd, int out, enum compression c, struct err *e);
