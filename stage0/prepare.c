@@ -1,0 +1,218 @@
+/*
+ * prepare — writing the pod directory (stage0/prepare.h, internals.md section 3.2).
+ *
+ * The pod is locked and still ours alone, so files are written in place.  Nothing is synced: `rkt run`
+ * makes pods that end with the machine; for `rkt prepare` the move to prepared/ syncs once.
+ */
+#include "stage0/prepare.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/fsat.h"
+#include "base/log.h"
+#include "stage0/prepmerge.h"
+#include "stage1/contract.h"
+
+#define POD_LOCK_FILE "pod.lck"
+
+/* ---- can this data directory hold the upper layer of an overlay? ---- */
+
+/* Not in linux/magic.h. */
+#define AUFS_MAGIC 0x61756673
+#define ZFS_MAGIC  0x2fc12fc1
+
+static const struct {
+	unsigned long magic;
+	const char *name;
+} unfit[] = {
+	{ OVERLAYFS_SUPER_MAGIC, "an overlay" },
+	{ AUFS_MAGIC, "aufs" },
+	{ ZFS_MAGIC, "zfs" },
+	{ NFS_SUPER_MAGIC, "nfs" },
+	{ ECRYPTFS_SUPER_MAGIC, "ecryptfs" },
+};
+
+/* Directory entries of XFS may lack the type (made with ftype=0), which overlayfs needs. */
+static bool entries_have_types(int dirfd)
+{
+	auto_close int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_closedir DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry = d ? readdir(d) : NULL;
+
+	if (d)
+		(void)steal_fd(&fd);
+	return !entry || entry->d_type != DT_UNKNOWN;
+}
+
+/* NULL if overlays work on @data_fd, else what is in the way. */
+static const char *overlay_obstacle(int data_fd)
+{
+	struct statfs fs;
+	int fd;
+
+	if (fstatfs(data_fd, &fs) == 0) {
+		for (size_t i = 0; i < ARRAY_LEN(unfit); i++) {
+			if ((unsigned long)fs.f_type == unfit[i].magic)
+				return unfit[i].name;
+		}
+		if ((unsigned long)fs.f_type == XFS_SUPER_MAGIC && !entries_have_types(data_fd))
+			return "xfs without file types (ftype=0)";
+	}
+	/* Also loads the kernel module.  Kernels without fsopen(2), before 5.2, find out when they mount. */
+	fd = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	if (fd < 0)
+		return errno == ENODEV ? "a kernel without overlayfs" : NULL;
+	(void)close(fd);
+	return NULL;
+}
+
+static bool use_overlay(const struct pod_request *r, const struct pod *p)
+{
+	const char *obstacle = r->no_overlay ? NULL : overlay_obstacle(p->data->fd);
+
+	if (obstacle)
+		log_warn("%s is on %s, where overlays do not work: copying the images instead", p->data->path,
+			 obstacle);
+	return !r->no_overlay && !obstacle;
+}
+
+/* ---- files ---- */
+
+static int new_dir(const struct pod *p, const char *name, mode_t mode, struct err *e)
+{
+	if (mkdirat(p->fd, name, mode) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "create %s", name);
+	return 0;
+}
+
+static int new_file(const struct pod *p, const char *name, const void *data, size_t len, mode_t mode,
+		    struct err *e)
+{
+	auto_close int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int r = fd < 0 ? -errno : len ? write_full(fd, data, len) : 0;
+
+	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
+}
+
+/* ---- roots ---- */
+
+/* overlay/<app>/{upper,work}: the upper directory becomes the root, so it looks like the image's. */
+static int make_upper(const struct pod *p, const char *app, int tree, struct err *e)
+{
+	auto_free char *dir = xasprintf(POD_DIR_OVERLAY "/%s", app);
+	auto_free char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);
+	struct stat st;
+	int r = new_dir(p, dir, 0700, e);
+
+	if (r == 0)
+		r = new_dir(p, upper, 0700, e);
+	if (r == 0)
+		r = new_dir(p, work, 0700, e);
+	if (r < 0)
+		return r;
+	if (fstat(tree, &st) < 0 || fchownat(p->fd, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(p->fd, upper, st.st_mode & 07777, 0) < 0)
+		return err_sys(e, errno, "set owner and mode of %s", upper);
+	return 0;
+}
+
+/* stage1/rootfs/opt/stage2/<app>/rootfs: a copy of the tree. */
+static int copy_root(const struct pod *p, const char *app, int tree, struct err *e)
+{
+	auto_free char *path = xasprintf(CONTRACT_DIR_STAGE2 "/%s/rootfs", app);
+	auto_close int to = FD_NONE;
+	int r = mkdir_p_at(p->fd, path, 0755);
+
+	if (r < 0)
+		return err_sys(e, -r, "create %s", path);
+	to = openat(p->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return to < 0 ? err_sys(e, errno, "open %s", path) : copy_tree_at(tree, to, e);
+}
+
+struct job {
+	const struct store *store;
+	const struct stage1 *stage1;
+	const struct pod *pod;
+	bool overlay;
+};
+
+static int place_app(const struct job *j, const char *app, const struct image_info *image, struct err *e)
+{
+	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
+	auto_free char *manifest = xasprintf("%s/manifest", info), *trees = xasprintf("%s/treeStoreID", info);
+	auto_free char *list = xasprintf("%s\n", image->id);
+	auto_close int tree = store_tree_open(j->store, image->id, e);
+	int r = tree;
+
+	if (r == -ENOENT)
+		return err_hint(e, "fetch it again as root");
+	if (r >= 0)
+		r = new_dir(j->pod, info, 0755, e);
+	if (r == 0)
+		r = new_file(j->pod, manifest, image->manifest, strlen(image->manifest), 0644, e);
+	if (r < 0)
+		return r;
+	if (!j->overlay)
+		return copy_root(j->pod, app, tree, e);
+	r = new_file(j->pod, trees, list, strlen(list), 0644, e);
+	/* For stage1 images of rkt 1.30 the overlays are stage0's: classic.c makes their directories. */
+	return r == 0 && j->stage1->native ? make_upper(j->pod, app, tree, e) : r;
+}
+
+static int place_apps(const struct job *j, const struct merged *m, struct err *e)
+{
+	int r = new_dir(j->pod, POD_DIR_APPSINFO, 0755, e);
+
+	if (r == 0 && j->overlay)
+		r = new_dir(j->pod, POD_DIR_OVERLAY, 0755, e);
+	for (size_t i = 0; r == 0 && i < m->manifest->napps; i++) {
+		r = place_app(j, m->manifest->apps[i].name, &m->images[i], e);
+		if (r < 0)
+			return err_ctx(e, "app \"%s\"", m->manifest->apps[i].name);
+	}
+	return r;
+}
+
+static int write_marks(const struct job *j, const struct merged *m, struct err *e)
+{
+	int r = new_dir(j->pod, POD_DIR_VOLUMES, 0755, e);
+
+	if (r == 0)
+		r = new_file(j->pod, POD_LOCK_FILE, NULL, 0, 0600, e);
+	if (r == 0)
+		r = new_file(j->pod, POD_FILE_MANIFEST, m->text, m->len, 0640, e);
+	if (r == 0 && j->overlay)
+		r = new_file(j->pod, POD_FILE_OVERLAY, NULL, 0, 0644, e);
+	return r == 0 ? new_file(j->pod, POD_FILE_CREATED, NULL, 0, 0644, e) : r;
+}
+
+int prepare_pod(const struct pod_request *r, const struct store *s, const struct stage1 *stage1,
+		struct pod *p, struct err *e)
+{
+	struct job j = { s, stage1, p, false };
+	struct merged m = { .manifest = NULL };
+	int res = merge_request(r, s, &m, e);
+
+	if (res < 0)
+		return res;
+	j.overlay = use_overlay(r, p);
+	res = stage1_install(stage1, p, e);
+	if (res == 0)
+		res = place_apps(&j, &m, e);
+	if (res == 0)
+		res = write_marks(&j, &m, e);
+	merged_done(&m);
+	return res;
+}

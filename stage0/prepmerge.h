@@ -1,0 +1,33 @@
+/*
+ * prepmerge — what the files of prepare share; prepare.h is the interface.
+ */
+#pragma once
+
+#include "stage0/prepare.h"
+
+/* A pod manifest with the images that it names, in the order of its apps. */
+struct merged {
+	struct pod_manifest *manifest;
+	char *text; /* what becomes the pod's manifest file */
+	size_t len;
+	struct image_info *images;
+};
+
+int merge_request(const struct pod_request *r, const struct store *s, struct merged *ret, struct err *e);
+void merged_done(struct merged *m);
+
+/* One app of the command line over its image; @pod_env are the NAME=VALUE pairs that are stronger than the image's. */
+struct app_env {
+	struct pairs weaker;   /* --inherit-env */
+	struct pairs stronger; /* --set-env-file, then --set-env */
+};
+
+int app_env_load(const struct pod_request *r, struct app_env *ret, struct err *e);
+void app_env_done(struct app_env *env);
+
+/* Fill @to (zeroed) from @q and its image; errors do not name the app. */
+int merge_app(const struct app_request *q, const struct image_info *image, const struct app_env *env,
+	      const struct pod_request *pod, struct runtime_app *to, struct err *e);
+
+/* Every mount of the manifest names a volume. */
+int check_mounts(const struct pod_manifest *m, struct err *e);
