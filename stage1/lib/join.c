@@ -163,7 +163,7 @@ static void exec_launcher(struct joining *w)
 
 static _Noreturn void child(struct joining *w)
 {
-	struct launch_failure f = { LAUNCH_EXEC, 0 };
+	struct launch_failure f = { .step = LAUNCH_EXEC };
 	sigset_t none;
 
 	(void)sigemptyset(&none);
@@ -201,7 +201,8 @@ static int failure(struct joining *w, struct err *e)
 	fd_close(&w->err[1]);
 	if (read_full(w->err[0], &f, sizeof(f)) != (ssize_t)sizeof(f))
 		return 0;
-	err_sys(e, f.errnum, "%s", w->j->argv[0]);
+	f.what[sizeof(f.what) - 1] = '\0';
+	err_sys(e, f.errnum, "%s", f.what[0] ? f.what : w->j->argv[0]);
 	return err_ctx(e, "app \"%s\": %s", w->j->app, launch_step_name(f.step));
 }
 

@@ -120,6 +120,9 @@ int mnt_overlay(const char *const *lower, size_t nlower, const char *upper, cons
 		return err_sys(e, errno, "overlay upper directory %s", upper);
 	if (fs_set(fs, "workdir", work) < 0)
 		return err_sys(e, errno, "overlay work directory %s", work);
+	/* kernels before 5.10 do not know it and do without */
+	if (fs_set(fs, "volatile", NULL) < 0 && errno != EINVAL)
+		return err_sys(e, errno, "overlay option volatile");
 	return fs_finish(fs, "overlay", flags, e);
 }
 

@@ -80,17 +80,26 @@ static bool app_ok(const struct watch *w, const struct plan_msg *m)
 	return m->app >= 0 && (size_t)m->app < w->s->ctx->napps;
 }
 
+/* Scripts look for this sentence when a program or its interpreter is missing (cli.md, appendix A). */
+static char *failure_text(const struct plan_msg *m)
+{
+	if (m->value == LAUNCH_EXEC && m->code == ENOENT)
+		return xasprintf("Error: Unable to open \"%s\": No such file or directory", m->text);
+	if (m->code)
+		return xasprintf("%s: %s", m->text, strerror(m->code));
+	return xstrdup(m->text);
+}
+
 static void report_failure(struct watch *w, struct plan_msg *m)
 {
 	m->text[sizeof(m->text) - 1] = '\0';
-	w->failed = true;
+	w->failed |= m->value != INIT_POST_STOP && m->value != INIT_REMOVE;
+	auto_free char *text = failure_text(m);
+
 	if (app_ok(w, m))
-		log_error("app \"%s\": %s: %s: %s", w->s->ctx->manifest->apps[m->app].name, launch_step_name(m->value),
-			  m->text, strerror(m->code));
+		log_error("app \"%s\": %s: %s", w->s->ctx->manifest->apps[m->app].name, launch_step_name(m->value), text);
 	else
-		log_error("%s: %s", m->text, strerror(m->code));
-	if (m->value == LAUNCH_EXEC && m->code == ENOENT)
-		log_error("Error: Unable to open \"%s\": No such file or directory", m->text);
+		log_error("%s: %s", launch_step_name(m->value), text);
 }
 
 static void on_message(struct watch *w, struct plan_msg *m)
