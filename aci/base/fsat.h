@@ -38,7 +38,7 @@ int write_file_at(int dirfd, const char *name, const void *data, size_t len, mod
 int read_file_at(int dirfd, const char *name, size_t max, struct buf *out);
 
 /* Delete @name and everything below it, never following links and never crossing into a mount
- * (-EBUSY then).  Missing is success.  Uses a bounded number of descriptors at any depth. */
+ * (-EBUSY then).  Missing is success; "." and ".." are -EINVAL.  Uses a bounded number of descriptors at any depth. */
 int rm_tree_at(int dirfd, const char *name, struct err *e);
 
 /* Copy the tree below @srcfd into the existing directory @dstfd: types, modes, owners, times,

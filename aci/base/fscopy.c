@@ -297,10 +297,14 @@ static int add_entry(void *ctx, const struct fswalk_at *at, const char *name, un
 
 int tree_size_at(int dirfd, const char *name, uint64_t *ret_bytes)
 {
-	static const struct fswalk_ops ops = { .entry = add_entry, .skip_mounts = true };
+	static const struct fswalk_ops ops = { .entry = add_entry,
+					       .skip_mounts = true,
+					       .skip_vanished = true };
+	auto_free char *last = NULL;
+	auto_close int parent = fswalk_parent(dirfd, name, &last);
 	struct err e = ERR_INIT;
 	struct sum sum = { 0 };
-	int r = fswalk(dirfd, FD_NONE, name, &ops, &sum, &e);
+	int r = parent < 0 ? parent : fswalk(parent, FD_NONE, last, &ops, &sum, &e);
 
 	inode_set_done(&sum.linked);
 	if (r == 0)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/fswalk.h"
@@ -52,9 +53,20 @@ static int remove_emptied(void *ctx, const struct fswalk_at *outer, const char *
 
 int rm_tree_at(int dirfd, const char *name, struct err *e)
 {
-	static const struct fswalk_ops ops = { .entry = remove_entry, .leave = remove_emptied };
+	static const struct fswalk_ops ops = { .entry = remove_entry,
+					       .leave = remove_emptied,
+					       .skip_vanished = true };
+	auto_free char *last = NULL;
 	struct removal rm = { 0 };
 
 	/* Starting from the directory above lets the mount check cover @name itself. */
-	return fswalk(dirfd, FD_NONE, name, &ops, &rm, e);
+	auto_close int parent = fswalk_parent(dirfd, name, &last);
+
+	if (parent == -ENOENT)
+		return 0;
+	if (parent < 0)
+		return err_sys(e, -parent, "remove %s", name);
+	if (strcmp(last, ".") == 0 || strcmp(last, "..") == 0) /* would empty what cannot be removed */
+		return err_sys(e, EINVAL, "remove %s", name);
+	return fswalk(parent, FD_NONE, last, &ops, &rm, e);
 }

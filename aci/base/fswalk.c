@@ -196,6 +196,8 @@ static int descend(struct walker *w, const char *name, struct err *e)
 	struct place place;
 	int r = fd < 0 ? fd : locate(fd, &place);
 
+	if (r == -ENOENT && w->ops->skip_vanished)
+		return 0;
 	if (r < 0)
 		return err_sys(e, -r, "open %s%s%s", at.path, *at.path ? "/" : "", name);
 	if (!same_mount(&place, &f->at)) {
@@ -259,6 +261,26 @@ static int turn(struct walker *w, struct err *e)
 	f->next += strlen(item + 1) + 2;
 	r = w->ops->entry(w->ctx, &at, item + 1, (unsigned char)item[0], e);
 	return r == FSWALK_DESCEND ? descend(w, item + 1, e) : r;
+}
+
+int fswalk_parent(int dirfd, const char *path, char **ret_name)
+{
+	size_t end = strlen(path), start;
+	auto_free char *dir = NULL;
+	int fd;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	if (start == end) /* "" or "/" */
+		return end ? -EBUSY : -ENOENT;
+	dir = start ? xstrndup(path, start) : xstrdup(".");
+	fd = openat(dirfd, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_name = xstrndup(path + start, end - start);
+	return fd;
 }
 
 int fswalk(int fd, int twin, const char *only, const struct fswalk_ops *ops, void *ctx, struct err *e)

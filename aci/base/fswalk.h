@@ -37,8 +37,13 @@ struct fswalk_ops {
 	 * May be NULL.  Not called for the top. */
 	int (*leave)(void *ctx, const struct fswalk_at *outer, const char *name,
 		     const struct fswalk_at *inner, struct err *e);
-	bool skip_mounts; /* pass over mount points; otherwise they are -EBUSY */
+	bool skip_mounts;   /* pass over mount points; otherwise they are -EBUSY */
+	bool skip_vanished; /* a directory that is gone when it is entered is no error */
 };
+
+/* The directory that holds the last component of @path, and that component in *@ret_name (heap): what
+ * a walk of one name starts with.  O_PATH fd or -errno. */
+int fswalk_parent(int dirfd, const char *path, char **ret_name);
 
 /* Walk the directory @fd (borrowed) with twin @twin (borrowed, or FD_NONE); of the top only @only is
  * visited, everything if NULL.  0 or -errno. */
