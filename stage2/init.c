@@ -248,16 +248,14 @@ static void end_round(struct pod *p)
 	}
 }
 
-/* The last messages, to a supervisor that may be slow; its pod is over, so the wait is bounded. */
+/* The last messages.  The supervisor may be slow, even stopped; its end ends the wait. */
 static void farewell(struct pod *p)
 {
-	int64_t until = now_ms() + SWEEP_MS;
-
 	control_send(p, MSG_DONE, -1, p->status, 0, NULL);
-	while (!p->gone && p->queue_from < p->queue_to && now_ms() < until) {
+	while (!p->gone && p->queue_from < p->queue_to) {
 		struct pollfd fd = { .fd = PLAN_FD_CONTROL, .events = POLLOUT };
 
-		if (poll(&fd, 1, SWEEP_MS) <= 0 || fd.revents & (POLLHUP | POLLERR))
+		if (poll(&fd, 1, -1) < 0 || fd.revents & (POLLHUP | POLLERR | POLLNVAL))
 			return;
 		control_flush(p);
 	}
