@@ -1,6 +1,6 @@
 # Tests, documentation, flavors, installation.  Read after the programs are known.
 
-.PHONY: check check-static check-unit check-fuzz check-functional tests bench fuzz install uninstall \
+.PHONY: check check-static check-unit check-fuzz check-functional tests bench coverage fuzz install uninstall \
 	format format-check tidy clean help
 
 # ---- stage1 flavors: a directory that runs, and the same packed as an image -----------------------
@@ -120,6 +120,9 @@ $(LIBFUZZ): $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(TEST_AR)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(TEST_LIBS)
 fuzz-run: $(if $(F),$(foreach f,$(LIBFUZZ),$(if $(findstring $(F),$(notdir $(f))),$(f))),$(LIBFUZZ))
 	@scripts/fuzz-run $(B) $(SECS) $^
+
+coverage:
+	@scripts/coverage $(B)
 
 bench: all $(TEST_PROGRAM_FILES)
 	@RKT_BUILD=$(abspath $(B)) tests/bench/run.sh
