@@ -278,6 +278,12 @@ static int sync_dir(const struct pod *p, int at)
 	return fd < 0 ? -errno : fsync_dir(fd);
 }
 
+/* -EBUSY: what the caller wants is not for a pod in this state. */
+static int wrong_state(const struct pod *p, struct err *e)
+{
+	return err_set(e, ERR_STATE, EBUSY, "pod %s is %s", p->uuid, pod_state_name(p->state));
+}
+
 int pod_to_prepared(struct pod *p, struct err *e)
 {
 	int r;
@@ -303,7 +309,10 @@ int pod_to_run(struct pod *p, struct err *e)
 	int from = p->state == POD_PREPARED ? AT_PREPARED : AT_PREPARE;
 	int r;
 
-	assert(p->state == POD_PREPARED || (p->state == POD_PREPARING && p->locked));
+	if (p->state == POD_RUNNING)
+		return err_set(e, ERR_STATE, EBUSY, "pod %s is being run by another rkt", p->uuid);
+	if (p->state != POD_PREPARED && (p->state != POD_PREPARING || !p->locked))
+		return wrong_state(p, e);
 	r = lock_at(p, from);
 	if (r == -EBUSY || (r == -ENOENT && find(p) == AT_RUN))
 		return err_set(e, ERR_STATE, EBUSY, "pod %s is being run by another rkt", p->uuid);
@@ -321,7 +330,8 @@ int pod_to_exited_garbage(struct pod *p, struct err *e)
 {
 	int r;
 
-	assert(p->state == POD_EXITED && !p->locked);
+	if (p->state != POD_EXITED)
+		return wrong_state(p, e);
 	r = move(p, AT_RUN, AT_EXITED_GARBAGE);
 	if (r == -ENOENT) /* another gc or rm was faster; what we want is done */
 		return err_set(e, ERR_STATE, ENOENT, "pod %s was moved meanwhile", p->uuid);
@@ -336,7 +346,8 @@ int pod_to_garbage(struct pod *p, struct err *e)
 	int from = p->state == POD_PREPARED ? AT_PREPARED : AT_PREPARE;
 	int r;
 
-	assert(p->state == POD_PREPARED || p->state == POD_ABORTED_PREPARE);
+	if (p->state != POD_PREPARED && p->state != POD_ABORTED_PREPARE)
+		return wrong_state(p, e);
 	/* With the lock: a run-prepared may want the same pod. */
 	r = lock_at(p, from);
 	if (r == -EBUSY)
