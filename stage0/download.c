@@ -252,7 +252,8 @@ static int judge(const struct part *p, struct err *e)
 	case 304:
 		return 0;
 	case 416:
-		return err_set(e, ERR_NET, EAGAIN, "the server cannot continue the download");
+		return err_set(e, ERR_NET, EAGAIN, "the server ends before what it promised, and cannot continue at byte %lld",
+			       (long long)p->have);
 	case 404:
 	case 410:
 		return err_set(e, ERR_NET, ENOENT, "the server answered %d %s", p->status, http_status_text(p->status));

@@ -133,6 +133,7 @@ int trust_check_name(struct job *j, struct trust *t, const struct work *w, int b
 	int r = keystore_load(j->system_config, j->local_config, name, &ring, e);
 
 	if (r >= 0 && keyring_equal(&ring, &t->all)) {
+		verify_result_restrict(&t->first, &ring);
 		t->scoped = t->first;
 		t->first = (struct verify_result){ NULL, 0 };
 	} else if (r >= 0) {

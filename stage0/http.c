@@ -36,6 +36,7 @@ struct hop {
 	const struct http_request *rq;
 	struct http_head *head;
 	bool begun, take;
+	bool complete; /* the header is */
 	bool local_ok; /* may connect to link-local addresses: the user's own URL does */
 	bool refused;  /* by the address check */
 	size_t dropped;
@@ -81,8 +82,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct hop *hop = arg;
 
-	http_head_line(hop->head, p, size * n);
-	return size * n;
+	n *= size;
+	http_head_line(hop->head, p, n);
+	hop->complete = n <= 2 && p[0] != ' '; /* the empty line */
+	return n;
 }
 
 /* Tell the caller about the answer, once, unless it only leads elsewhere. */
@@ -207,6 +210,9 @@ static int judge(struct http *h, const struct hop *hop, CURLcode c, struct err *
 	if (hop->err.code)
 		return err_copy(e, &hop->err);
 	if (c == CURLE_OK || (c == CURLE_WRITE_ERROR && !hop->take))
+		return 0;
+	/* An answer whose body nobody wants is complete with its header. */
+	if (hop->complete && hop->head->status >= 300 && !hop->take)
 		return 0;
 	if (hop->refused)
 		return err_set(e, ERR_NET, EPERM, "redirection to a link-local address refused");

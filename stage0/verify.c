@@ -45,14 +45,35 @@ struct check {
 	char detail[128];   /* fingerprint or gpg's words about it */
 };
 
+static void match_done(struct verify_match *m)
+{
+	free(m->scope);
+	strv_free(m->uids);
+}
+
 void verify_result_done(struct verify_result *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->v[i].scope);
-		strv_free(r->v[i].uids);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		match_done(&r->v[i]);
 	free(r->v);
 	*r = (struct verify_result){ NULL, 0 };
+}
+
+void verify_result_restrict(struct verify_result *r, const struct keyring *keys)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		bool found = false;
+		for (size_t k = 0; k < keys->n && !found; k++)
+			found = strcmp(keys->v[k].fingerprint, r->v[i].fingerprint) == 0 &&
+				strcmp(keys->v[k].scope, r->v[i].scope) == 0;
+		if (found)
+			r->v[out++] = r->v[i];
+		else
+			match_done(&r->v[i]);
+	}
+	r->n = out;
 }
 
 bool keyring_equal(const struct keyring *a, const struct keyring *b)

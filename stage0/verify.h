@@ -42,5 +42,8 @@ int verify_detached(const char *home_parent, int data_fd, const struct sigfile *
  * 0, or -ENOKEY like above. */
 int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys, struct err *e);
 
+/* Drop matches whose key and scope are not in @keys. */
+void verify_result_restrict(struct verify_result *r, const struct keyring *keys);
+
 /* Do both rings hold the same keys (fingerprint and content)? */
 bool keyring_equal(const struct keyring *a, const struct keyring *b);
