@@ -29,7 +29,12 @@ static int one_name(const char *name, uint64_t *set, struct err *e)
 	cap_value_t v;
 	auto_free char *full = strncasecmp(name, "cap_", 4) == 0 ? xstrdup(name) : xasprintf("cap_%s", name);
 
-	if (cap_from_name(full, &v) < 0 || v < 0 || v > 63)
+	/* libcap also takes numbers and names with junk behind them: only the exact name will do */
+	char *exact = cap_from_name(full, &v) < 0 || v < 0 || v > 63 ? NULL : cap_to_name(v);
+	bool same = exact && strcasecmp(exact, full) == 0;
+
+	(void)cap_free(exact);
+	if (!same)
 		return err_set(e, ERR_INPUT, EINVAL, "unknown capability \"%s\"", name);
 	*set |= BIT(v);
 	return 0;

@@ -67,6 +67,9 @@ static int by_name(int root_fd, const struct db *d, const char *name, uint32_t *
 
 	if (r < 0 && r != -ENOENT)
 		return r;
+	/* a name with a separator would match across fields */
+	if (name[strcspn(name, ":\n")])
+		r = -ENOENT;
 	for (const char *p = buf_str(&b), *stop = p + b.len; r == 0 && p < stop;) {
 		const char *nl = memchr(p, '\n', (size_t)(stop - p));
 		size_t len = nl ? (size_t)(nl - p) : (size_t)(stop - p);
