@@ -108,7 +108,7 @@ int dev_open_pty(struct sandbox *s, int dev_fd, struct err *e)
 static int console(struct sandbox *s, int dev_fd, struct err *e)
 {
 	int src = s->pty_slave >= 0 ? s->pty_slave : open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	auto_close int own = src == s->pty_slave ? FD_NONE : src;
+	auto_close __attribute__((unused)) int own = src == s->pty_slave ? FD_NONE : src;
 
 	if (src < 0)
 		return err_sys(e, errno, "open /dev/null");

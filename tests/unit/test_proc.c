@@ -108,6 +108,9 @@ END_TEST
 
 START_TEST(signals_are_reset)
 {
+	/* libc keeps 32 and 33 for its threads and lets nobody touch them; posix_spawn of our parent may leave them ignored. */
+	static const char filter[] = "sed -n -E 's/^Sig(Blk|Ign):\t//p' /proc/self/status | while read -r m; do "
+				     "printf '%x ' $((0x$m & ~0x180000000)); done";
 	auto_buf out = BUF_INIT;
 	sigset_t set;
 
@@ -116,8 +119,8 @@ START_TEST(signals_are_reset)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &set, NULL), 0);
-	ck_assert_int_eq(sh("grep -E '^Sig(Blk|Ign)' /proc/self/status", NULL, &out), 0);
-	ck_assert_str_eq(buf_str(&out), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	ck_assert_int_eq(sh(filter, NULL, &out), 0);
+	ck_assert_str_eq(buf_str(&out), "0 0 ");
 	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &set), 0);
 	ck_assert_int_eq(sigismember(&set, SIGTERM), 1); /* ours is as it was */
 	ck_assert_int_eq(sigismember(&set, SIGINT), 0);
