@@ -12,7 +12,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c \
-	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c)
+	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c)
 
 ARCHIVES := base basejson basehash schema stage0 plan
 
@@ -75,6 +75,22 @@ mkaci_SRC := aci/tools/mkaci.c
 mkaci_OUT := bin/mkaci
 mkaci_AR := image schema basejson base
 mkaci_LIBS := -larchive -ljansson
+
+# The command line: everything but main, so that the tests and gendoc can link it.
+cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c globals.c help.c host.c images.c output.c \
+	podflags.c podstart.c uuidarg.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
+	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
+	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
+ARCHIVES := cli $(ARCHIVES)
+PROGRAMS += rkt gendoc
+rkt_SRC := rkt/main.c
+rkt_OUT := bin/rkt
+rkt_AR := cli stage0 schema basejson base
+rkt_LIBS := -ljansson
+gendoc_SRC := rkt/gendoc.c
+gendoc_OUT := bin/gendoc
+gendoc_AR := $(rkt_AR)
+gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect httpd interleave

@@ -60,7 +60,7 @@ int pod_to_prepared(struct pod *p, struct err *e);
 int pod_to_run(struct pod *p, struct err *e);
 /* run/ (unlocked) → exited-garbage/. */
 int pod_to_exited_garbage(struct pod *p, struct err *e);
-/* prepare/ (unlocked) or prepared/ → garbage/. */
+/* prepare/ (locked by nobody, or by us) or prepared/ → garbage/. */
 int pod_to_garbage(struct pod *p, struct err *e);
 /* Take the exclusive lock without waiting; -EBUSY. */
 int pod_lock(struct pod *p, struct err *e);

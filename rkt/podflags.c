@@ -1,0 +1,230 @@
+/*
+ * podflags — see podflags.h.  The options of single images are in appflags.c.
+ */
+#include "rkt/podflags.h"
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/path.h"
+#include "base/strv.h"
+
+/* ---- values that need a look ---------------------------------------------------------------------- */
+
+static int add_volume(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	struct volumes *l = &((struct pod_args *)args)->volumes;
+	struct volume v = { 0 };
+	int r = volume_from_arg(value, &v, e);
+	if (r < 0) {
+		err_ctx(e, "--%s", o->name);
+		e->cls = ERR_USAGE;
+		return r;
+	}
+	if (volumes_get(l, v.name)) {
+		r = err_set(e, ERR_USAGE, EEXIST, "--volume: volume \"%s\" is given twice", v.name);
+		volume_done(&v);
+		return r;
+	}
+	volumes_push_take(l, &v);
+	return 0;
+}
+
+static int add_env(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	char ***env = &((struct pod_args *)args)->set_env;
+	const char *eq = strchr(value, '=');
+	if (!eq || eq == value)
+		return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is not NAME=VALUE", o->name, value);
+	auto_free char *name = xstrndup(value, (size_t)(eq - value));
+	if (!env_name_valid(name))
+		return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is not a name of a variable", o->name, name);
+	if (env_get(*env, name))
+		return err_set(e, ERR_USAGE, EEXIST, "--%s: \"%s\" is given twice", o->name, name);
+	strv_push(env, value);
+	return 0;
+}
+
+static size_t net_name_len(const char *spec)
+{
+	return strcspn(spec, ":");
+}
+
+static bool net_is_special(const char *spec)
+{
+	size_t n = net_name_len(spec);
+	return (n == 3 && strncmp(spec, "all", n) == 0) || (n == 4 && strncmp(spec, "host", n) == 0);
+}
+
+static int add_net(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	char ***net = &((struct pod_args *)args)->net;
+	auto_strv specs = strv_split(value, ',');
+	for (char **s = specs; *s; s++) {
+		size_t n = net_name_len(*s);
+		if (n == 0)
+			return err_set(e, ERR_USAGE, EINVAL, "--%s: empty network name in \"%s\"", o->name, value);
+		if ((*s)[n] && (strchr(*s + n + 1, ':') || net_is_special(*s)))
+			return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" takes no such arguments", o->name, *s);
+		for (char **have = *net; have && *have; have++)
+			if (net_name_len(*have) == n && strncmp(*have, *s, n) == 0)
+				return err_set(e, ERR_USAGE, EEXIST, "--%s: network \"%.*s\" is given twice",
+					       o->name, (int)n, *s);
+		strv_push(net, *s);
+	}
+	return 0;
+}
+
+static int set_stage1(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	struct stage1_args *a = &((struct pod_args *)args)->stage1;
+	if (a->option)
+		return err_set(e, ERR_USAGE, EINVAL, "--%s: --%s is given already, and only one stage1 can be chosen",
+			       o->name, a->option);
+	if (!*value)
+		return err_set(e, ERR_USAGE, EINVAL, "--%s: an empty string chooses no stage1", o->name);
+	a->option = xstrdup(o->name);
+	a->value = xstrdup(value);
+	return 0;
+}
+
+struct stage1_choice stage1_args_choice(const struct stage1_args *a)
+{
+	struct stage1_choice c = { 0 };
+	const struct {
+		const char *option;
+		const char **to;
+	} map[] = { { "stage1-name", &c.name },
+		    { "stage1-hash", &c.hash },
+		    { "stage1-url", &c.url },
+		    { "stage1-path", &c.path },
+		    { "stage1-from-dir", &c.from_dir } };
+	for (size_t i = 0; i < ARRAY_LEN(map); i++)
+		if (a->option && strcmp(a->option, map[i].option) == 0)
+			*map[i].to = a->value;
+	return c;
+}
+
+/* ---- tables --------------------------------------------------------------------------------------- */
+
+#define P(member) offsetof(struct pod_args, member)
+
+static const char *const pull_choices[] = { "new", "update", "never", NULL };
+static const char *const ipc_choices[] = { "auto", "private", "parent", NULL };
+
+const struct opt podflags_pull[] = {
+	{ .name = "no-store", .kind = OPT_BOOL, .offset = P(pull.no_store), .flags = OPT_DEPRECATED,
+	  .instead = "pull-policy=update", .help = "fetch images, ignoring the local store" },
+	{ .name = "pull-policy", .kind = OPT_STR, .arg = "POLICY", .offset = P(pull.policy), .dflt = "new",
+	  .choices = pull_choices, .complete = COMP_CHOICES,
+	  .help = "when to pull an image: new, update or never" },
+	{ .name = "store-only", .kind = OPT_BOOL, .offset = P(pull.store_only), .flags = OPT_DEPRECATED,
+	  .instead = "pull-policy=never", .help = "use only images in the local store" },
+	{ .kind = OPT_END },
+};
+
+const struct opt podflags_prepare[] = {
+	{ .name = "inherit-env", .kind = OPT_BOOL, .offset = P(inherit_env),
+	  .help = "inherit all environment variables not set by apps" },
+	{ .name = "no-overlay", .kind = OPT_BOOL, .offset = P(no_overlay),
+	  .help = "copy the images into the pod instead of using overlayfs" },
+	{ .name = "pod-manifest", .kind = OPT_STR, .arg = "FILE", .offset = P(pod_manifest), .complete = COMP_FILE,
+	  .help = "the path to the pod manifest; excludes images and the options that shape one" },
+	{ .name = "set-env", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_env,
+	  .help = "environment variable to set for all apps" },
+	{ .name = "set-env-file", .kind = OPT_LIST, .arg = "FILE", .offset = P(set_env_files),
+	  .complete = COMP_FILE, .help = "file with environment variables to set for all apps" },
+	{ .name = "volume", .kind = OPT_CALL, .arg = "NAME,kind=KIND,...", .call = add_volume,
+	  .help = "volumes to make available in the pod" },
+	{ .kind = OPT_END },
+};
+
+const struct opt podflags_stage1[] = {
+	{ .name = "stage1-from-dir", .kind = OPT_CALL, .arg = "FILE", .call = set_stage1,
+	  .help = "file name of an image in the directory of stage1 images" },
+	{ .name = "stage1-hash", .kind = OPT_CALL, .arg = "ID", .call = set_stage1, .complete = COMP_IMAGE,
+	  .help = "image id of the stage1 to use, from the local store" },
+	{ .name = "stage1-name", .kind = OPT_CALL, .arg = "NAME", .call = set_stage1,
+	  .help = "name of the stage1 to use: an installed flavor or an image in the local store" },
+	{ .name = "stage1-path", .kind = OPT_CALL, .arg = "FILE", .call = set_stage1, .complete = COMP_FILE,
+	  .help = "path of an image to use as stage1" },
+	{ .name = "stage1-url", .kind = OPT_CALL, .arg = "URL", .call = set_stage1,
+	  .help = "URL of an image to use as stage1" },
+	{ .kind = OPT_END },
+};
+
+const struct opt podflags_runtime[] = {
+	{ .name = "hostname", .kind = OPT_STR, .arg = "NAME", .offset = P(hostname),
+	  .help = "the pod's host name; rkt-UUID when not given" },
+	{ .name = "interactive", .kind = OPT_BOOL, .offset = P(interactive),
+	  .help = "connect the caller's terminal to the app; only one app is allowed" },
+	{ .name = "ipc", .kind = OPT_STR, .arg = "MODE", .offset = P(ipc), .choices = ipc_choices,
+	  .complete = COMP_CHOICES, .help = "whose IPC namespace the pod has: auto, private or parent" },
+	{ .name = "net", .kind = OPT_OPTVAL, .arg = "NAME[,NAME...]", .implied = "default", .call = add_net,
+	  .help = "the pod's networks: host or none, or names of configured networks" },
+	{ .kind = OPT_END },
+};
+
+/* ---- the struct as a whole ------------------------------------------------------------------------ */
+
+int pull_policy_of(const struct pull_args *a, enum pull_policy *ret, struct err *e)
+{
+	if (a->store_only && a->no_store)
+		return err_set(e, ERR_USAGE, EINVAL, "--store-only and --no-store exclude each other");
+	if (a->store_only || strcmp(a->policy, "never") == 0)
+		*ret = PULL_NEVER;
+	else
+		*ret = PULL_NEW;
+	if (a->no_store || (!a->store_only && strcmp(a->policy, "update") == 0))
+		*ret = PULL_UPDATE;
+	return 0;
+}
+
+int pod_args_parse(struct cli *c, struct err *e)
+{
+	struct pod_args *a = c->args;
+	struct opt_set sets[CLI_TABLES_MAX];
+	size_t n = cli_opt_sets(c, sets);
+	return appargs_parse(sets, n, c->argc, c->argv, 0, &a->apps, e);
+}
+
+/* Mounts must name a volume that some --volume made. */
+static int check_mounts(const struct pod_args *a, const struct mounts *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!volumes_get(&a->volumes, l->v[i].volume))
+			return err_set(e, ERR_INPUT, ENOENT,
+				       "--mount: dangling mount: no --volume is named \"%s\"", l->v[i].volume);
+	return 0;
+}
+
+int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e)
+{
+	enum pull_policy policy;
+	int r = pull_policy_of(&a->pull, &policy, e);
+	if (r < 0)
+		return r;
+	if (a->pod_manifest && (a->apps.n || a->volumes.n || a->apps.pod.req.mounts.n || a->inherit_env ||
+				a->set_env || a->set_env_files || policy != PULL_NEW))
+		return err_set(e, ERR_INPUT, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
+	r = check_mounts(a, &a->apps.pod.req.mounts, e);
+	for (size_t i = 0; r == 0 && i < a->apps.n; i++)
+		r = check_mounts(a, &a->apps.v[i].req.mounts, e);
+	if (r < 0)
+		return r;
+	if (a->interactive && a->apps.n > 1)
+		return err_set(e, ERR_INPUT, EINVAL, "--interactive: only one image can have the terminal");
+	if (!a->apps.n && !a->pod_manifest)
+		return cli_usage(c, e, "must provide at least one image or specify the pod manifest");
+	return 0;
+}
+
+void pod_args_done(void *args)
+{
+	struct pod_args *a = args;
+	free(a->stage1.option);
+	free(a->stage1.value);
+	app_args_done(&a->apps);
+	volumes_done(&a->volumes);
+	strv_free(a->set_env);
+	strv_free(a->net);
+}

@@ -1,0 +1,65 @@
+/*
+ * podflags — the options that run, prepare and others share (cli.md sections 7 and 8), as tables
+ * over one struct.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "rkt/appargs.h"
+#include "rkt/cli.h"
+#include "stage0/stage1.h"
+
+enum pull_policy {
+	PULL_NEW,    /* what is in the store wins */
+	PULL_UPDATE, /* ask the source, which may say "unchanged" */
+	PULL_NEVER,  /* the store or nothing */
+};
+
+struct pull_args {
+	char *policy;
+	bool store_only, no_store; /* deprecated spellings of never and update */
+};
+
+/* The one policy that is meant; both deprecated options at once are an error. */
+int pull_policy_of(const struct pull_args *a, enum pull_policy *ret, struct err *e);
+
+/* Choice of stage1, one option of the five. */
+struct stage1_args {
+	char *option; /* which one was given */
+	char *value;
+};
+
+struct stage1_choice stage1_args_choice(const struct stage1_args *a);
+
+/* Everything that run, prepare and run-prepared can say. */
+struct pod_args {
+	struct pull_args pull;
+	struct stage1_args stage1;
+	struct app_args apps;
+	struct volumes volumes;
+	bool inherit_env, no_overlay, interactive, quiet;
+	char **set_env;       /* K=V, each key once */
+	char **set_env_files; /* paths */
+	char *pod_manifest, *uuid_file_save;
+	char *hostname, *ipc;
+	char **net; /* NAME[:ARGS], each name once; NULL: not given */
+};
+
+void pod_args_done(void *args);
+
+/* Is there something that --pod-manifest excludes?  Checks also what run and prepare have in common. */
+int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e);
+
+extern const struct opt podflags_pull[];       /* struct pod_args: --pull-policy new … */
+extern const struct opt podflags_prepare[];    /* what shapes the pod: volumes, environment, … */
+extern const struct opt podflags_stage1[];     /* --stage1-… */
+extern const struct opt podflags_runtime[];    /* --net, --hostname, --interactive … */
+extern const struct opt podflags_app[];	       /* OPT_APP, struct app_arg: of run and prepare */
+extern const struct opt podflags_isolators[];  /* OPT_APP: --memory, --caps-retain … */
+extern const struct opt podflags_signature[];  /* OPT_APP: --signature */
+
+/* struct cli .parse of run and prepare. */
+int pod_args_parse(struct cli *c, struct err *e);
