@@ -1,0 +1,369 @@
+/* status: snapshots of every state, their JSON, and waiting. */
+#include "tests/unit/suite.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/proc.h"
+#include "base/when.h"
+#include "stage0/status.h"
+
+struct fix {
+	char *path;
+	int fd;
+	struct datadir d;
+};
+
+#define OK(call)                                                                                             \
+	do {                                                                                                 \
+		int _r = (call);                                                                             \
+		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
+	} while (0)
+
+#define MS 1000000
+#define ID "sha512-0000000000000000000000000000000000000000000000000000000000000000"
+
+static const char pod_text[] =
+	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":["
+	"{\"name\":\"one\",\"image\":{\"id\":\"" ID "\"},"
+	"\"app\":{\"exec\":[\"/bin/true\"],\"user\":\"0\",\"group\":\"0\",\"userLabels\":{\"k\":\"v\"}},"
+	"\"mounts\":[{\"volume\":\"data\",\"path\":\"/data\"}]},"
+	"{\"name\":\"two\",\"image\":{\"id\":\"" ID "\"}}],"
+	"\"volumes\":[{\"name\":\"data\",\"kind\":\"host\",\"source\":\"/srv\",\"readOnly\":true}],"
+	"\"userAnnotations\":{\"a\":\"b\"}}";
+
+static const char image_text[] =
+	"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/one\","
+	"\"labels\":[{\"name\":\"version\",\"value\":\"1.2\"}]}";
+
+static const char net_text[] =
+	"[{\"netName\":\"default\",\"ip\":\"172.16.28.2\"},{\"netName\":\"b\",\"ip\":\"10.0.0.1\"}]";
+
+static void put(const struct pod *p, const char *name, const char *text)
+{
+	ck_assert_int_eq(write_file_at(p->fd, name, text, strlen(text), 0644, 0), 0);
+}
+
+static struct fix setup(void)
+{
+	struct fix f;
+	struct err e = ERR_INIT;
+
+	f.fd = suite_make_dir(&f.path);
+	OK(datadir_open(f.path, true, &f.d, &e));
+	return f;
+}
+
+static void teardown(struct fix *f)
+{
+	datadir_done(&f->d);
+	suite_drop_dir(f->fd, f->path);
+}
+
+/* A pod of two apps in prepare/, locked by us. */
+static void make_pod(struct fix *f, struct pod *p)
+{
+	struct err e = ERR_INIT;
+
+	OK(pod_create(&f->d, p, &e));
+	put(p, "pod", pod_text);
+	put(p, "pod-created", "");
+	ck_assert_int_eq(mkdir_p_at(p->fd, "appsinfo/one", 0750), 0);
+	ck_assert_int_eq(mkdir_p_at(p->fd, "stage1/rootfs/rkt/status", 0750), 0);
+	put(p, "appsinfo/one/manifest", image_text);
+}
+
+START_TEST(a_pod_through_its_life)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct pod_snapshot s;
+	struct err e = ERR_INIT;
+
+	make_pod(&f, &mine);
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_PREPARING);
+	ck_assert(!s.has_created && !s.has_started && !s.manifest);
+	pod_snapshot_done(&s);
+
+	OK(pod_to_prepared(&mine, &e));
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_PREPARED);
+	ck_assert(s.has_created && !s.has_started);
+	ck_assert_uint_eq(s.napps, 2);
+	ck_assert_str_eq(s.apps[0].state, "created");
+	ck_assert_str_eq(s.apps[0].image_title, "example.com/one:1.2");
+	ck_assert_ptr_null(s.apps[1].image_title);
+	pod_snapshot_done(&s);
+
+	OK(pod_to_run(&mine, &e));
+	put(&mine, "ppid", "42\n");
+	put(&mine, "net-info.json", net_text);
+	put(&mine, "stage1/rootfs/rkt/status/two", "3\n");
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_RUNNING);
+	ck_assert(s.has_started && s.has_pid);
+	ck_assert_int_eq(s.pid, 42);
+	ck_assert_str_eq(s.apps[0].state, "running");
+	ck_assert(!s.apps[0].has_exit);
+	ck_assert_str_eq(s.apps[1].state, "exited");
+	ck_assert_int_eq(s.apps[1].exit_code, 3);
+	ck_assert_str_eq(s.networks, "default:ip4=172.16.28.2, b:ip4=10.0.0.1");
+	pod_snapshot_done(&s);
+
+	pod_done(&mine);
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_EXITED);
+	ck_assert_str_eq(s.apps[0].state, "exited");
+	ck_assert(!s.apps[0].has_exit); /* killed: no status was written */
+	ck_assert_int_eq(s.finished.tv_sec, 0);
+	pod_snapshot_done(&s);
+
+	OK(pod_to_exited_garbage(&p, &e));
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_EXITED_GARBAGE);
+	ck_assert_int_gt(s.finished.tv_sec, 0);
+	ck_assert_str_eq(s.networks, "");
+	pod_snapshot_done(&s);
+
+	OK(pod_lock(&p, &e));
+	OK(pod_delete(&p, &e));
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_GONE);
+	pod_snapshot_done(&s);
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(a_broken_pod_still_has_a_state)
+{
+	struct fix f = setup();
+	auto_pod p = POD_INIT;
+	struct pod_snapshot s;
+	struct err e = ERR_INIT;
+
+	OK(pod_create(&f.d, &p, &e));
+	put(&p, "pod", "{");
+	put(&p, "net-info.json", "[5, {\"netName\":7}]");
+	OK(pod_to_run(&p, &e));
+	OK(pod_snapshot_take(&p, &s, &e));
+	ck_assert_int_eq(s.state, POD_RUNNING);
+	ck_assert_ptr_null(s.manifest);
+	ck_assert_uint_eq(s.napps, 0);
+	ck_assert_str_eq(s.networks, "");
+	pod_snapshot_done(&s);
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(json_has_the_members_of_1_30)
+{
+	struct fix f = setup();
+	auto_pod p = POD_INIT;
+	struct pod_snapshot s;
+	struct err e = ERR_INIT;
+
+	make_pod(&f, &p);
+	OK(pod_to_run(&p, &e));
+	put(&p, "ppid", "42\n");
+	put(&p, "stage1/rootfs/rkt/status/two", "3\n");
+	OK(pod_snapshot_take(&p, &s, &e));
+	s.created = (struct timespec){ 100, 5 };
+	s.started = (struct timespec){ 200, 7 };
+	auto_json doc = pod_snapshot_json(&s);
+	auto_free char *got = json_text(doc, JSON_LINE);
+	auto_free char *want = xasprintf(
+		"{\"name\":\"%s\",\"state\":\"running\",\"app_names\":[\"one\",\"two\"],\"apps\":["
+		"{\"name\":\"one\",\"state\":\"running\",\"created_at\":100000000005,\"started_at\":"
+		"200000000007,"
+		"\"image_id\":\"" ID "\",\"mounts\":[{\"name\":\"data\",\"container_path\":\"/data\","
+		"\"host_path\":\"/srv\",\"read_only\":true}],\"user_labels\":{\"k\":\"v\"}},"
+		"{\"name\":\"two\",\"state\":\"exited\",\"created_at\":100000000005,\"started_at\":"
+		"200000000007,"
+		"\"exit_code\":3,\"image_id\":\"" ID "\"}],"
+		"\"created_at\":100,\"started_at\":200,\"user_annotations\":{\"a\":\"b\"}}",
+		p.uuid);
+	ck_assert_str_eq(got, want);
+	pod_snapshot_done(&s);
+	teardown(&f);
+}
+END_TEST
+
+/* A supervisor: holds the lock, says who it is, becomes ready if told, ends after a line on @go. */
+static pid_t supervisor(struct pod *p, bool ready, int go)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		unsigned long long start;
+		char boot[37], c;
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ck_assert_int_eq(proc_start_time(getpid(), &start), 0);
+		ck_assert_int_eq(proc_boot_id(boot), 0);
+		auto_free char *line = xasprintf("%d\n", getpid());
+		auto_free char *full = xasprintf("%d %llu %s\n", getpid(), start, boot);
+		put(p, "pid-start", full);
+		put(p, "ppid", line);
+		(void)!read(go, &c, 1);
+		if (ready) {
+			(void)!symlinkat("ready", p->fd, "stage1/rootfs/rkt/supervisor-status");
+			(void)!read(go, &c, 1);
+		}
+		_exit(0);
+	}
+	pod_done(p);
+	return pid;
+}
+
+static pid_t poke_later(int to, int ms)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)usleep((useconds_t)ms * 1000);
+		(void)!write(to, "x", 1);
+		_exit(0);
+	}
+	return pid;
+}
+
+static int64_t now_ms(void)
+{
+	return when_ns(when_now()) / MS;
+}
+
+START_TEST(waiting_ends_with_the_pod)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct err e = ERR_INIT;
+	int64_t start = now_ms();
+	int go[2];
+	pid_t sup, poker;
+
+	ck_assert_int_eq(pipe(go), 0);
+	make_pod(&f, &mine);
+	OK(pod_to_run(&mine, &e));
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	sup = supervisor(&mine, false, go[0]);
+	ck_assert_int_eq(pod_wait(&p, false, 0, &e), -ETIMEDOUT);
+	ck_assert_int_eq(pod_wait(&p, false, 30 * MS, &e), -ETIMEDOUT);
+	ck_assert_int_ge(now_ms() - start, 30);
+	ck_assert_ptr_nonnull(strstr(e.text, "running"));
+	poker = poke_later(go[1], 50);
+	OK(pod_wait(&p, false, -1, &e));
+	ck_assert_int_eq(p.state, POD_EXITED);
+	OK(pod_wait(&p, false, 0, &e)); /* and at once from now on */
+	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
+	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(a_child_that_inherited_the_lock_is_waited_for)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct err e = ERR_INIT;
+	int go[2], hold[2];
+	char c;
+	pid_t sup, holder;
+
+	ck_assert_int_eq(pipe(go) | pipe(hold), 0);
+	make_pod(&f, &mine);
+	OK(pod_to_run(&mine, &e));
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	holder = fork();
+	if (holder == 0) {
+		(void)!read(hold[0], &c, 1);
+		_exit(0);
+	}
+	sup = supervisor(&mine, false, go[0]);
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	ck_assert_int_eq(pod_wait(&p, false, 150 * MS, &e), -ETIMEDOUT);
+	ck_assert_int_eq(write(hold[1], "x", 1), 1);
+	OK(pod_wait(&p, false, -1, &e));
+	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
+	ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(waiting_for_ready)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct err e = ERR_INIT;
+	int go[2];
+	pid_t sup, poker;
+
+	ck_assert_int_eq(pipe(go), 0);
+	make_pod(&f, &mine);
+	OK(pod_to_run(&mine, &e));
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	sup = supervisor(&mine, true, go[0]);
+	ck_assert_int_eq(pod_wait(&p, true, 0, &e), -ETIMEDOUT);
+	poker = poke_later(go[1], 50);
+	OK(pod_wait(&p, true, -1, &e));
+	ck_assert_int_eq(p.state == POD_RUNNING || p.state == POD_EXITED, 1);
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
+	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
+	OK(pod_wait(&p, false, -1, &e));
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(a_pod_that_ended_early_is_never_ready)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct err e = ERR_INIT;
+	int go[2];
+	pid_t sup, poker;
+
+	ck_assert_int_eq(pipe(go), 0);
+	make_pod(&f, &mine);
+	OK(pod_to_run(&mine, &e));
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	sup = supervisor(&mine, false, go[0]);
+	poker = poke_later(go[1], 50);
+	ck_assert_int_eq(pod_wait(&p, true, -1, &e), -ESRCH);
+	ck_assert_ptr_nonnull(strstr(e.text, "exited"));
+	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
+	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
+	teardown(&f);
+}
+END_TEST
+
+START_TEST(a_prepared_pod_keeps_waiting)
+{
+	struct fix f = setup();
+	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct err e = ERR_INIT;
+
+	make_pod(&f, &mine);
+	OK(pod_to_prepared(&mine, &e));
+	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	ck_assert_int_eq(pod_wait(&p, false, 10 * MS, &e), -ETIMEDOUT);
+	ck_assert_int_eq(pod_wait(&p, true, 10 * MS, &e), -ETIMEDOUT);
+	OK(pod_to_garbage(&mine, &e));
+	OK(pod_delete(&mine, &e));
+	OK(pod_wait(&p, false, -1, &e));
+	ck_assert_int_eq(p.state, POD_GONE);
+	ck_assert_int_eq(pod_wait(&p, true, -1, &e), -ESRCH);
+	teardown(&f);
+}
+END_TEST
+
+int main(void)
+{
+	return SUITE_RUN("status", a_pod_through_its_life, a_broken_pod_still_has_a_state,
+			 json_has_the_members_of_1_30, waiting_ends_with_the_pod,
+			 a_child_that_inherited_the_lock_is_waited_for, waiting_for_ready,
+			 a_pod_that_ended_early_is_never_ready, a_prepared_pod_keeps_waiting);
+}
