@@ -101,6 +101,7 @@ static int evaluate(const struct decimal *d, int64_t exp10, unsigned __int128 mu
 static int parse_suffix(const char *s, int64_t *exp10, int *exp2)
 {
 	const char *digits = s + 1;
+	bool minus = *s && *digits == '-';
 	int64_t v;
 	int r;
 
@@ -115,7 +116,7 @@ static int parse_suffix(const char *s, int64_t *exp10, int *exp2)
 		return -EINVAL;
 	if (*digits == '+')
 		digits++;
-	if (!*digits || digits[*digits == '-'] < '0' || digits[*digits == '-'] > '9')
+	if (!digits[minus] || !strchr("0123456789", digits[minus]))
 		return -EINVAL;
 	r = parse_i64(digits, &v);
 	if (r < 0)
