@@ -317,11 +317,16 @@ make_cert() {
 
 # ---- end: residue --------------------------------------------------------------------------------
 
+# Control groups of pods, and who is in one ("/proc/PID/cgroup:rkt-UUID").
 list_cgroups() {
 	find /sys/fs/cgroup -type d -name '*rkt-*' 2>/dev/null | sort
 }
 
-# Groups of pods that live in the data directory of a test that runs beside this one.
+list_members() {
+	grep -Hso 'rkt-[0-9a-f-]\{36\}' /proc/[0-9]*/cgroup | sort -u
+}
+
+# Pods that live in the data directory of a test that runs beside this one.
 foreign_pods() {
 	for _p in "${TMPDIR:-/tmp}"/rkt-test.*/data/pods/*/*; do
 		case $_p in "$T"/*) continue ;; esac
@@ -333,15 +338,18 @@ foreign_pods() {
 # that have anything of $T open, pod directories, control groups that are new and belong to no other test.
 residue() {
 	grep -F -e "$T/" /proc/[0-9]*/mountinfo 2>/dev/null | sed 's/^/mount: /'
-	find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe -maxdepth 1 \( -lname "$T" -o -lname "$T/*" \) \
+	find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe -maxdepth 1 ! -lname "$T/check" \( -lname "$T" -o -lname "$T/*" \) \
 		-printf 'process: %p -> %l\n' 2>/dev/null
 	find "$RKT_DIR"/pods -mindepth 2 -maxdepth 2 -printf 'pod: %p\n' 2>/dev/null
 	foreign_pods >"$T/foreign"
-	list_cgroups | comm -13 "$T/cgroups" - | { if [ -s "$T/foreign" ]; then grep -vF -f "$T/foreign"; else cat; fi; } |
-		sed 's/^/cgroup: /'
+	{
+		list_cgroups | comm -13 "$T/cgroups" - | sed 's/^/cgroup: /'
+		list_members | comm -13 "$T/members" - | sed 's/^/process: /'
+	} | if [ -s "$T/foreign" ]; then grep -vF -f "$T/foreign"; else cat; fi
 }
 
 list_cgroups >"$T/cgroups"
+list_members >"$T/members"
 
 no_residue() {
 	[ -z "$(residue)" ]

@@ -18,7 +18,6 @@ quiet() {
 	[ -z "$left" ]
 }
 
-# The apps of the test's own pod: inspect and sleep see nothing of $T but their mounts.
 n=0
 for ms in 0 2 5 10 15 20 30 50 100 400; do
 	n=$((n + 1))
@@ -37,8 +36,9 @@ done
 
 # While both apps run: they are really there before, and really gone after.
 pod
-apps() { grep -lF -e "$T/" /proc/[0-9]*/mountinfo 2>/dev/null | wc -l; }
-running() { [ "$(apps)" -ge 4 ]; }
+# Supervisor, init, two apps and a grandchild keep our file open.
+apps() { find /proc/[0-9]*/fd/1 -lname "$T/bg.out" 2>/dev/null | wc -l; }
+running() { [ "$(apps)" -ge 5 ]; }
 check "both apps run" wait_for 10 running
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
