@@ -1,0 +1,129 @@
+#!/bin/sh
+# What an app is: identity, capabilities, filter, environment, working directory, namespaces.
+. "${0%/*}/lib.sh"
+need_root
+IMAGE_APP='"workingDirectory":"/home/alice","environment":[{"name":"FROM_IMAGE","value":"yes"}]' make_image example.com/app
+run rkt --insecure-options=image fetch "$image"
+expect_status 0 "the image is there"
+
+inspect() { # FLAGS... : `inspect status env` in a pod
+	run rkt run --net=none example.com/app "$@" -- status env
+}
+
+inspect
+expect_status 0 "an app runs"
+is "uid" "$(value uid)" 0
+is "no supplementary groups" "$(value groups)" ""
+is "bounding set is the default one" "$(value capbnd)" 00000000a80425fb
+is "permitted set equals it" "$(value capprm)" 00000000a80425fb
+is "inheritable set is empty" "$(value capinh)" 0000000000000000
+is "ambient set is empty" "$(value capamb)" 0000000000000000
+is "a filter is loaded" "$(value seccomp)" 2
+is "root keeps setuid programs" "$(value nonewprivs)" 0
+is "cwd is the image's" "$(value cwd)" /home/alice
+like "the pid is the pod's" "$(value pid)" '^[0-9]{1,2}$'
+expect_stdout 'FROM_IMAGE=yes' "the image's environment"
+expect_stdout 'AC_APP_NAME=app' "the app's name in the environment"
+expect_stdout 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "the default PATH"
+expect_stdout 'container=rkt' "container=rkt"
+unlike "nothing of the caller's environment" "$(out)" 'GNUPGHOME|RKT_'
+like "the host name names the pod" "$(value hostname)" '^rkt-[0-9a-f-]{36}$'
+
+inspect --user=alice --group=users
+is "a user by name" "$(value uid)" 1000
+is "a group by name" "$(value gid)" 100
+is "other users have no capabilities" "$(value capeff)" 0000000000000000
+is "and no_new_privs" "$(value nonewprivs)" 1
+inspect --user=/home/alice --group=/home/alice --supplementary-gids=7,9
+is "a user by the owner of a file" "$(value uid)" 1000
+is "supplementary groups are exactly those" "$(value groups)" 7,9
+
+# T22: numbers are plain decimal
+inspect --user=1
+is "T22 user 1 is user 1" "$(value uid)" 1
+for bad in 01 4294967295 4294967296 -1 ' 0' 0x0; do
+	fails_with 'plain decimal|user not found' "T22 user \"$bad\" is refused" rkt run --net=none example.com/app --user="$bad"
+done
+fails_with '"mary" user not found' "an unknown user is named" rkt run --net=none example.com/app --user=mary
+fails_with '"staff" group not found' "an unknown group is named" rkt run --net=none example.com/app --group=staff
+
+# capabilities
+inspect --caps-retain=CAP_NET_ADMIN,KILL
+is "caps-retain is exact, both spellings" "$(value capbnd)" 0000000000001020
+inspect --caps-remove=MKNOD,CAP_SYS_CHROOT
+is "caps-remove subtracts" "$(value capbnd)" 00000000a00025fb
+fails_with 'CAP_BOGUS' "an unknown capability is named" rkt run --net=none example.com/app --caps-retain=CAP_BOGUS
+fails_with 'caps-re(tain|move)' "both at once are refused" rkt run --net=none example.com/app --caps-retain=CAP_KILL --caps-remove=CAP_MKNOD
+run rkt --insecure-options=capabilities run --net=none example.com/app -- status
+unlike "insecure capabilities: everything" "$(value capeff)" '^00000000a80425fb$'
+
+# system calls
+run rkt run --net=none example.com/app -- try=mount try=unshare try=setns try=keyctl try=ptrace try=bpf try=reboot try=clone3 try=iouring try=tiocsti
+expect_status 0 "denied calls do not kill"
+like "T26 setns is denied" "$(value try_setns)" 'EPERM|EACCES'
+for c in mount unshare keyctl ptrace bpf reboot iouring; do
+	is "T26 $c is denied" "$(value "try_$c")" EPERM
+done
+is "clone3 does not exist, so that libc falls back" "$(value try_clone3)" ENOSYS
+unlike "T26 no typing into terminals" "$(value try_tiocsti)" '^ok$'
+run rkt run --net=none example.com/app --seccomp=mode=remove,errno=EACCES,sethostname,chmod --exec=/bin/chmod -- 755 /tmp
+like "--seccomp mode=remove answers with its errno" "$(err)" 'Permission denied'
+run rkt run --net=none example.com/app --seccomp=mode=remove,chmod,fchmodat --exec=/bin/chmod -- 755 /tmp
+expect_status 159 "without errno the call kills: 128 + SIGSYS"
+fails_with 'no_such_call' "an unknown call is named" rkt run --net=none example.com/app --seccomp=mode=retain,no_such_call
+run rkt --insecure-options=seccomp run --net=none example.com/app -- status
+is "insecure seccomp: no filter" "$(value seccomp)" 0
+
+# environment: --environment beats --set-env beats --set-env-file beats the image
+printf '# comment\nA=file\nB=file\nFROM_IMAGE=file\n' >"$T/envfile"
+run rkt run --net=none --set-env-file="$T/envfile" --set-env=B=set --set-env=C=set example.com/app --environment=C=app -- env
+expect_stdout 'A=file$' "a file sets"
+expect_stdout 'B=set$' "--set-env beats the file"
+expect_stdout 'C=app$' "--environment beats --set-env"
+expect_stdout 'FROM_IMAGE=file$' "the file beats the image"
+export OUTER=seen FROM_IMAGE=outer
+run rkt run --net=none --inherit-env example.com/app -- env
+expect_stdout 'OUTER=seen$' "--inherit-env passes names on"
+expect_stdout 'FROM_IMAGE=yes$' "but not over the image's"
+unset OUTER FROM_IMAGE
+
+# working directory
+inspect --working-dir=/var/tmp
+is "--working-dir" "$(value cwd)" /var/tmp
+fails_with '/nowhere' "a missing working directory is named" rkt run --net=none example.com/app --working-dir=/nowhere
+for dir in /proc/self/fd/7 /proc/1/cwd /proc/1/root /proc/self/cwd; do
+	fails_with "$dir" "T16 working directory $dir is refused" rkt run --net=none example.com/app --working-dir=$dir
+done
+
+# programs
+run rkt run --net=none example.com/app --exec=echo -- found
+expect_stdout '^found$' "a bare word is searched in PATH"
+run rkt run --net=none example.com/app --working-dir=/bin --exec=./echo -- relative
+expect_stdout '^relative$' "a relative path starts at the working directory"
+fails_with 'Unable to open "/no/such": No such file or directory' "a missing program is named" rkt run --net=none example.com/app --exec=/no/such
+fails_with '/etc/passwd' "a file that is no program is named" rkt run --net=none example.com/app --exec=/etc/passwd
+
+# names, resources
+run rkt run --net=none --hostname=my.host example.com/app --exec=hostname
+expect_stdout '^my.host$' "--hostname"
+run rkt run --net=none example.com/app --oom-score-adj=77 --exec=cat -- /proc/self/oom_score_adj
+expect_stdout '^77$' "--oom-score-adj"
+run rkt run --net=none example.com/app --memory=64Mi --exec=cat -- /proc/self/cgroup
+expect_stdout 'memory.*/rkt-[0-9a-f-]{36}/app-app$|^0::.*/rkt-[0-9a-f-]{36}/app-app$' "a memory limit has its group"
+fails_with 'memory' "a memory limit below a page is refused" rkt run --net=none example.com/app --memory=16m
+
+# networks
+run rkt run --net=none example.com/app --exec=sh -- -c 'ls /sys/class/net; cat /proc/net/dev | grep -c :'
+expect_stdout '^lo$' "--net=none has a loopback interface"
+expect_stdout '^1$' "and nothing else"
+ns=$(readlink /proc/self/ns/net)
+run rkt run --net=host example.com/app -- status
+is "--net=host is the caller's" "$(value ns_net)" "$ns"
+for net in default all mynet; do
+	fails_with "net=$net.*host.*none" "--net=$net names what works" rkt run --net=$net example.com/app
+done
+fails_with 'host.*none' "no --net names what works" rkt run example.com/app
+run rkt run --net=none --ipc=parent example.com/app -- status
+ns=$(readlink /proc/self/ns/ipc)
+is "--ipc=parent is the caller's" "$(value ns_ipc)" "$ns"
+fails_with 'ipc' "an unknown --ipc is refused" rkt run --net=none --ipc=shared example.com/app
