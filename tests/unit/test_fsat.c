@@ -55,6 +55,7 @@ static int make_root(char **path, int *dir)
 	put(root, "secret", "inside");
 	ck_assert_int_eq(symlinkat("/top", root, "abs"), 0);
 	ck_assert_int_eq(symlinkat("../top", root, "a/rel"), 0);
+	ck_assert_int_eq(symlinkat("/top", root, "a/b/abs"), 0);
 	ck_assert_int_eq(symlinkat("../../../../../secret", root, "a/b/climb"), 0);
 	ck_assert_int_eq(symlinkat("/a/b", root, "dirlink"), 0);
 	ck_assert_int_eq(symlinkat("loop2", root, "loop1"), 0);
@@ -76,6 +77,8 @@ static const struct {
 	{ "a/b/../file", O_RDONLY, "file" },
 	{ "abs", O_RDONLY, "top" },
 	{ "a/rel", O_RDONLY, "top" },
+	{ "a/b/abs", O_RDONLY, "top" },
+	{ "dirlink/abs", O_RDONLY, "top" },
 	{ "../../secret", O_RDONLY, "inside" },
 	{ "/../secret", O_RDONLY, "inside" },
 	{ "a/b/climb", O_RDONLY, "inside" },
@@ -235,23 +238,29 @@ START_TEST(resolution_with_openat2_refused)
 }
 END_TEST
 
-/* Swap root/x between a directory and a link to the outside until killed. */
+/* Swap a directory with a link to the outside, and a file with one, until killed. */
 static void swap_for_ever(int root)
 {
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* also when the test fails */
 	for (;;) {
 		(void)renameat2(root, "x", root, "y", RENAME_EXCHANGE);
+		(void)renameat2(root, "f", root, "g", RENAME_EXCHANGE);
 	}
 }
 
 START_TEST(walk_survives_a_swapped_link)
 {
 	char *path;
-	int dir, root = make_root(&path, &dir), inside = 0;
+	int dir, root = make_root(&path, &dir), through_file = 0, through_link = 0;
+	auto_free char *outside = NULL;
 	pid_t pid;
 
 	ck_assert_int_eq(mkdirat(root, "x", 0755), 0);
 	put(root, "x/secret", "inside");
 	ck_assert_int_eq(symlinkat("../../../../../../../..", root, "y"), 0);
+	put(root, "f", "inside");
+	ck_assert_int_ge(asprintf(&outside, "%s/secret", path), 0);
+	ck_assert_int_eq(symlinkat(outside, root, "g"), 0);
 	pid = fork();
 	if (pid == 0)
 		swap_for_ever(root);
@@ -261,11 +270,14 @@ START_TEST(walk_survives_a_swapped_link)
 
 		/* Through the directory or, clamped, through the link: never the file outside. */
 		ck_assert_msg(strcmp(r, "inside") == 0, "%s", r);
-		inside++;
 		r = got(root, "x/../top", O_RDONLY);
 		ck_assert_msg(strcmp(r, "top") == 0, "%s", r);
+		/* The link names a path that exists outside only. */
+		r = got(root, "f", O_RDONLY);
+		through_file += strcmp(r, "inside") == 0;
+		through_link += strcmp(r, "ENOENT") == 0;
+		ck_assert_msg(through_file + through_link == i + 1, "%s", r);
 	}
-	ck_assert_int_gt(inside, 0);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	(void)close(root);

@@ -6,6 +6,8 @@
  */
 #include "tests/unit/suite.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -278,9 +280,34 @@ START_TEST(size_counts_links_once)
 }
 END_TEST
 
+START_TEST(mounts_are_not_entered)
+{
+	int top, src, dst;
+	char *path, block[50000] = { 1 };
+	struct err e = ERR_INIT;
+	uint64_t before = 0, after = 0;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+		return; /* needs to mount */
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	path = make_pair(&top, &src, &dst);
+	ck_assert_int_eq(mkdirat(src, "m", 0755) | mkdirat(top, "data", 0755), 0);
+	put(top, "data/big", block, sizeof(block), 0644);
+	ck_assert_int_eq(tree_size_at(top, "src", &before), 0);
+	ck_assert_int_eq(fchdir(top), 0);
+	ck_assert_int_eq(mount("data", "src/m", NULL, MS_BIND, NULL), 0); /* same device */
+	ck_assert_int_eq(tree_size_at(top, "src", &after), 0);
+	ck_assert_uint_lt(after, before + sizeof(block) / 2);
+	ck_assert_int_eq(copy_tree_at(src, dst, &e), -EBUSY);
+	ck_assert_str_eq(e.text, "m is a mount point");
+	ck_assert_int_eq(umount2("src/m", 0) | chdir("/"), 0);
+	drop_pair(path, top, src, dst);
+}
+END_TEST
+
 int main(void)
 {
 	return SUITE_RUN("fscopy", copy, copy_without_copy_file_range, copy_across_file_systems,
 			 holes_stay_holes, extended_attributes, an_occupied_destination_is_an_error,
-			 deep_trees_with_few_descriptors, size_counts_links_once);
+			 deep_trees_with_few_descriptors, size_counts_links_once, mounts_are_not_entered);
 }

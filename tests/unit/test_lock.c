@@ -1,6 +1,7 @@
 /* lock: exclusion, probing, and lock files that are deleted under us. */
 #include "tests/unit/suite.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 
 #include "base/lock.h"
@@ -77,21 +78,51 @@ START_TEST(lock_file)
 }
 END_TEST
 
+/* Has process @pid a file of this path open? */
+static bool has_open(pid_t pid, const char *path)
+{
+	char dir[64], text[4096];
+	struct dirent *ent;
+
+	(void)snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
+	auto_closedir DIR *d = opendir(dir);
+
+	while (d && (ent = readdir(d))) {
+		ssize_t n = readlinkat(dirfd(d), ent->d_name, text, sizeof(text) - 1);
+
+		text[n < 0 ? 0 : n] = '\0';
+		if (strcmp(text, path) == 0)
+			return true;
+	}
+	return false;
+}
+
 START_TEST(waiter_notices_that_the_file_was_replaced)
 {
 	char *path;
-	int dir = suite_make_dir(&path), a = lock_file_at(dir, "l", LOCK_EXCL, 0), status;
-	pid_t pid = fork();
+	int dir = suite_make_dir(&path), a = lock_file_at(dir, "l", LOCK_EXCL, 0), status, told[2];
+	auto_free char *file = NULL;
+	char c;
+	pid_t pid;
+
+	ck_assert_int_ge(asprintf(&file, "%s/l", path), 0);
+	ck_assert_int_eq(pipe(told), 0);
+	pid = fork();
 
 	if (pid == 0) {
 		int mine;
 
 		(void)close(a);
+		if (write(told[1], "", 1) != 1)
+			_exit(2);
 		mine = lock_file_at(dir, "l", LOCK_EXCL, 1);
 		/* What we hold must be what has the name now. */
 		_exit(mine >= 0 && lock_file_at(dir, "l", LOCK_EXCL, 0) == -EWOULDBLOCK ? 0 : 1);
 	}
-	ck_assert_int_eq(unlinkat(dir, "l", 0), 0);
+	ck_assert_int_eq((int)read(told[0], &c, 1), 1);
+	while (!has_open(pid, file)) /* it holds nothing of this name but what it opens now */
+		(void)sched_yield();
+	ck_assert_int_eq(write_file_at(dir, "l", "", 0, 0600, 0), 0); /* another file of that name */
 	ck_assert_int_eq(close(a), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);

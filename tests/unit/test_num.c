@@ -173,6 +173,7 @@ static const struct {
 	{ "1s-1s", -EINVAL, 0 },
 	{ "0x1s", -EINVAL, 0 },
 	{ "99999999999999999999999999h1", -EINVAL, 0 },
+	{ "340282366920938463463374607431768211457ns", -ERANGE, 0 }, /* 2^128 + 1 */
 };
 
 START_TEST(durations_in)
