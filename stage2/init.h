@@ -40,6 +40,7 @@ struct app {
 	pid_t pid;	   /* of the present process; 0 = none */
 	int err_fd;	   /* its launch report; -1 = has come */
 	bool launch_failed; /* the report was a failure, already told */
+	bool swept;	   /* its cgroup has been killed once: see clone_app */
 	int64_t deadline;  /* monotonic ms for SIGKILL; 0 = none */
 };
 

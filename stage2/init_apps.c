@@ -43,11 +43,16 @@ static int open_v2_dir(const struct pod *p, uint32_t i)
 	return -1;
 }
 
-/* As fork(2); -errno.  *ret_v2 in the child: it was born in its v2 cgroup. */
+/*
+ * As fork(2); -errno.  *ret_v2 in the child: it was born in its v2 cgroup.
+ *
+ * Not after a cgroup.kill there: Linux 6.12 to 6.18 (at least) compare the kill count of the group with that
+ * of the parent's and kill what is cloned into a group that was ever killed.  Joining by cgroup.procs is exempt.
+ */
 static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
 {
 	struct clone_args args = { .flags = CLONE_NEWNS, .exit_signal = SIGCHLD };
-	int r, dir = open_v2_dir(p, i);
+	int r, dir = p->apps[i].swept ? -1 : open_v2_dir(p, i);
 
 	*ret_v2 = dir >= 0;
 	if (dir >= 0) {
@@ -147,8 +152,10 @@ static void app_over(struct pod *p, uint32_t i, int code)
 	if (code && !p->status)
 		p->status = code;
 	/* Needless work for the last one: the end of the pod does the same. */
-	if (p->running > 1 || a->post_stop.n)
+	if (p->running > 1 || a->post_stop.n) {
 		kill_app_leftovers(p, i);
+		p->apps[i].swept = true;
+	}
 	if (a->post_stop.n && spawn(p, i, &a->post_stop) == 0) {
 		p->apps[i].state = APP_POST;
 		p->apps[i].deadline = now_ms() + plan_head(p->plan)->grace_ms;
@@ -290,6 +297,7 @@ void apps_overdue(struct pod *p, int64_t now)
 		if (!p->apps[i].deadline || now < p->apps[i].deadline)
 			continue;
 		kill_app(p, i);
+		p->apps[i].swept = true;
 		p->apps[i].deadline = now + 1000; /* once more, in case something new came up */
 	}
 }
