@@ -49,42 +49,51 @@ int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e)
 }
 
 /* A cover for files: a clone of the host's /dev/null, checked to be that device. */
-static int null_cover(struct err *e)
+static int null_cover(struct sandbox *s, struct err *e)
 {
 	struct stat st;
-	auto_close int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, errno, "open /dev/null");
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		return err_set(e, ERR_SYS, ENODEV, "the host's /dev/null is not the null device");
-	return mnt_clone(fd, "", false, e);
+	if (s->null_fd < 0) {
+		s->null_fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (s->null_fd < 0 || fstat(s->null_fd, &st) < 0)
+			return err_sys(e, errno, "open /dev/null");
+		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			return err_set(e, ERR_SYS, ENODEV, "the host's /dev/null is not the null device");
+	}
+	return mnt_clone(s->null_fd, "", false, e);
 }
 
-static int dir_cover(struct err *e)
+/* One file system without room for anything covers all masked directories of the pod. */
+static int dir_cover(struct sandbox *s, struct err *e)
 {
 	static const struct mnt_opt opts[] = { { "size", "4k" }, { "nr_inodes", "2" }, { "mode", "0755" }, { NULL, NULL } };
 
-	return mnt_new("tmpfs", opts, KERNFS_FLAGS | MNT_RO, e);
+	return s->empty_fd >= 0 ? mnt_clone(s->empty_fd, "", false, e) : mnt_new("tmpfs", opts, KERNFS_FLAGS | MNT_RO, e);
 }
 
 /* Cover one name if it is there.  Each cover is a fresh clone: a mount has one place only. */
-static int mask(int kern_fd, const char *name, struct err *e)
+static int mask(struct sandbox *s, int kern_fd, const char *name, struct err *e)
 {
 	struct stat st;
 
 	if (fstatat(kern_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "look at %s", name);
-	auto_close int cover = S_ISDIR(st.st_mode) ? dir_cover(e) : null_cover(e);
+	bool dir = S_ISDIR(st.st_mode);
+	auto_close int cover = dir ? dir_cover(s, e) : null_cover(s, e);
 	if (cover < 0)
 		return cover;
-	return mnt_attach(cover, kern_fd, name, e) < 0 ? err_ctx(e, "mask %s", name) : 0;
+	if (mnt_attach(cover, kern_fd, name, e) < 0)
+		return err_ctx(e, "mask %s", name);
+	if (dir && s->empty_fd < 0)
+		s->empty_fd = steal_fd(&cover); /* only an attached mount can be cloned again */
+	return 0;
 }
 
-static int read_only(int kern_fd, const char *name, struct err *e)
+static int read_only(struct sandbox *s, int kern_fd, const char *name, struct err *e)
 {
 	struct stat st;
 
+	(void)s;
 	if (fstatat(kern_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "look at %s", name);
 	auto_close int m = mnt_clone(kern_fd, name, false, e);
@@ -96,12 +105,13 @@ static int read_only(int kern_fd, const char *name, struct err *e)
 	return r < 0 ? err_ctx(e, "make %s read-only", name) : 0;
 }
 
-static int for_each(int fd, const char *const *names, size_t n, int (*fn)(int, const char *, struct err *), struct err *e)
+static int for_each(struct sandbox *s, int fd, const char *const *names, size_t n,
+		    int (*fn)(struct sandbox *, int, const char *, struct err *), struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = fn(fd, names[i], e);
+		r = fn(s, fd, names[i], e);
 	return r;
 }
 
@@ -123,10 +133,10 @@ int kernfs_protect(struct sandbox *s, struct app_build *a, struct err *e)
 	auto_close int sys = open_kern(a, "sys", e);
 	if (sys < 0)
 		return sys;
-	int r = for_each(proc, masked_proc, ARRAY_LEN(masked_proc), mask, e);
+	int r = for_each(s, proc, masked_proc, ARRAY_LEN(masked_proc), mask, e);
 	if (r == 0)
-		r = for_each(proc, readonly_proc, ARRAY_LEN(readonly_proc), read_only, e);
+		r = for_each(s, proc, readonly_proc, ARRAY_LEN(readonly_proc), read_only, e);
 	if (r == 0)
-		r = for_each(sys, masked_sys, ARRAY_LEN(masked_sys), mask, e);
+		r = for_each(s, sys, masked_sys, ARRAY_LEN(masked_sys), mask, e);
 	return r;
 }

@@ -223,7 +223,7 @@ static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavo
 {
 	*s = (struct sandbox){
 		.ctx = c, .flavor = f, .init_exe = FD_NONE, .control = { FD_NONE, FD_NONE },
-		.sync = { FD_NONE, FD_NONE }, .root_fd = FD_NONE, .shm_fd = FD_NONE,
+		.sync = { FD_NONE, FD_NONE }, .root_fd = FD_NONE, .shm_fd = FD_NONE, .null_fd = FD_NONE, .empty_fd = FD_NONE,
 		.pty_slave = FD_NONE, .pty_master = FD_NONE, .init_pidfd = FD_NONE,
 	};
 	s->tty = c->interactive && isatty(STDIN_FILENO);

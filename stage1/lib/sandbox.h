@@ -43,6 +43,8 @@ struct sandbox {
 	int sync[2];	/* [0] supervisor, [1] child until its execve */
 	int root_fd;	/* init's root tmpfs, in the child */
 	int shm_fd;	/* the pod's /dev/shm, in the child */
+	int null_fd;	/* O_PATH of the host's /dev/null, checked, in the child */
+	int empty_fd;	/* the tmpfs that covers masked directories, attached once, in the child */
 	int pty_slave;	/* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
 	bool tty;	/* the caller's terminal is to be an app's */
