@@ -4,24 +4,23 @@
  * interleave [-n ROUNDS] [-w WARMUPS] [-o DIR] NAME COMMAND [ARG...] [--- NAME COMMAND [ARG...]]...
  *
  * Each round runs every command once, in an order that rotates, with stdin, stdout and stderr on
- * /dev/null, by posix_spawn and wait4.  Prints a table: name, median, minimum and 90th percentile of
+ * /dev/null, by fork, execvp and wait4.  A COMMAND that begins with "@FILE" is run in the mount namespace FILE.  Prints a table: name, median, minimum and 90th percentile of
  * wall time in milliseconds, and the peak resident set of the largest process that was waited for.
  * With -o every sample goes to DIR/NAME in nanoseconds.  Exit 1 if a command did not exit with 0.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <spawn.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-extern char **environ;
 
 enum { CONTESTANTS_MAX = 16 };
 
 struct contestant {
 	const char *name;
 	char **argv;
+	int mount_ns; /* or -1 */
 	int64_t *ns;
 	long rss_kib;
 	int failures;
@@ -41,17 +40,30 @@ static void die(const char *what, int err)
 	exit(1);
 }
 
+static void child(const struct contestant *c, int quiet)
+{
+	if (c->mount_ns >= 0 && (setns(c->mount_ns, CLONE_NEWNS) < 0 || chdir("/") < 0))
+		_exit(126);
+	for (int fd = 0; fd < 3; fd++) {
+		if (dup2(quiet, fd) < 0)
+			_exit(126);
+	}
+	execvp(c->argv[0], c->argv);
+	_exit(127);
+}
+
 /* Wall time of one run in nanoseconds. */
-static int64_t run_once(struct contestant *c, posix_spawn_file_actions_t *quiet)
+static int64_t run_once(struct contestant *c, int quiet)
 {
 	struct rusage use;
 	int status = 0;
-	pid_t pid;
 	int64_t began = now_ns();
-	int r = posix_spawnp(&pid, c->argv[0], quiet, NULL, c->argv, environ);
+	pid_t pid = fork();
 
-	if (r != 0)
-		die(c->argv[0], r);
+	if (pid < 0)
+		die("fork", errno);
+	if (pid == 0)
+		child(c, quiet);
 	while (wait4(pid, &status, 0, &use) < 0) {
 		if (errno != EINTR)
 			die("wait4", errno);
@@ -96,6 +108,13 @@ static size_t split(int argc, char **argv, struct contestant *list)
 	for (int i = 0; i + 1 < argc && n < CONTESTANTS_MAX; n++) {
 		list[n].name = argv[i];
 		list[n].argv = argv + i + 1;
+		list[n].mount_ns = -1;
+		if (list[n].argv[0][0] == '@') {
+			list[n].mount_ns = open(list[n].argv[0] + 1, O_RDONLY | O_CLOEXEC);
+			if (list[n].mount_ns < 0)
+				die(list[n].argv[0], errno);
+			list[n].argv++;
+		}
 		while (i < argc && strcmp(argv[i], "---") != 0)
 			i++;
 		if (i < argc)
@@ -107,7 +126,7 @@ static size_t split(int argc, char **argv, struct contestant *list)
 int main(int argc, char **argv)
 {
 	struct contestant list[CONTESTANTS_MAX] = { 0 };
-	posix_spawn_file_actions_t quiet;
+	int quiet;
 	size_t rounds = 50, warmups = 3, n;
 	const char *dir = NULL;
 	int opt, bad = 0;
@@ -125,15 +144,15 @@ int main(int argc, char **argv)
 	n = split(argc - optind, argv + optind, list);
 	if (n == 0 || rounds == 0)
 		die("usage", EINVAL);
-	(void)posix_spawn_file_actions_init(&quiet);
-	for (int fd = 0; fd < 3; fd++)
-		(void)posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_RDWR, 0);
+	quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (quiet < 0)
+		die("/dev/null", errno);
 	for (size_t k = 0; k < n; k++)
 		list[k].ns = calloc(rounds, sizeof(int64_t));
 	for (size_t i = 0; i < warmups + rounds; i++) {
 		for (size_t k = 0; k < n; k++) {
 			struct contestant *c = &list[(i + k) % n];
-			int64_t took = run_once(c, &quiet);
+			int64_t took = run_once(c, quiet);
 			if (i >= warmups && c->ns)
 				c->ns[i - warmups] = took;
 		}
