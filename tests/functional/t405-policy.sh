@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # What an app is: identity, capabilities, filter, environment, working directory, namespaces.
 . "${0%/*}/lib.sh"
 need_root

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # What an app sees: its own root, volumes, kernel file systems; and what it must not.
 . "${0%/*}/lib.sh"
 need_root
@@ -42,9 +43,7 @@ fails_with 'kind|bad' "a bad volume is refused" rkt run --net=none --volume=v,ki
 # T52: targets stay inside
 sh_in 'ls -d /etc/passwd' --volume=e,kind=empty example.com/app --mount=volume=e,target=/../../../inside
 expect_status 0 "T52 a target with .. stays inside"
-for target in /; do
-	fails_with 'root' "T52 target $target is refused" rkt run --net=none --volume=e,kind=empty example.com/app --mount=volume=e,target=$target
-done
+fails_with 'root' "T52 the root itself is refused" rkt run --net=none --volume=e,kind=empty example.com/app --mount=volume=e,target=/
 
 # kernel file systems
 sh_in 'for f in /proc/kcore /proc/keys /proc/timer_list; do wc -c <$f 2>/dev/null; done' example.com/app

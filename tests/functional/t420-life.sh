@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # How a pod lives and ends: fate of several apps, signals, handlers, statuses, stop.
 . "${0%/*}/lib.sh"
 need_root

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # enter: the same confinement as the app's, by the same constructor; attacks on whoever enters.
 . "${0%/*}/lib.sh"
 need_root

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # --interactive and enter on a terminal: a pty of the pod's own between the caller's and the app.
 . "${0%/*}/lib.sh"
 need_root

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # Bad input gets one clear line that names verb and object, exit 254, and leaves the data directory as it was.
 . "${0%/*}/lib.sh"
 need_root

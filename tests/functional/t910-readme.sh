@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # The transcript in README.md is what the programs print: its commands are run again and compared.
 . "${0%/*}/lib.sh"
 need_root
@@ -17,8 +18,8 @@ normal() {
 		-e 's/[0-9.]+[KM]iB/SIZE/' -e 's/\t(now|[0-9]+ seconds? ago)/ WHEN/g' -e 's/pid [0-9]+/pid N/' -e 's/[[:space:]]+/ /g'
 }
 
-mkdir -p "$T/work/bin" "$T/work/hello/rootfs/bin"
-cd "$T/work" || exit 1
+mkdir -p "$T/desk/bin" "$T/desk/hello/rootfs/bin"
+cd "$T/desk" || exit 1
 cp "$(command -v busybox)" hello/rootfs/bin/busybox
 for n in sh hostname id uname; do ln -s busybox hello/rootfs/bin/$n; done
 IMAGE_EXEC='["/bin/sh","-c","echo I am $(id -un), pid $$ on $(hostname), kernel $(uname -r)"]' make_manifest example.com/hello >hello/manifest
@@ -27,7 +28,7 @@ echo 'root:x:0:0:root:/:/bin/sh' >hello/rootfs/etc/passwd
 printf '#!/bin/sh\nexec "%s" --dir="%s" --local-config="%s/etc" --system-config="%s/lib" "$@"\n' "$RKT" "$RKT_DIR" "$T" "$T" >bin/rkt
 ln -s "$RKT_BUILD/bin/mkaci" bin/mkaci
 chmod 755 bin/rkt
-PATH=$T/work/bin:$PATH
+PATH=$T/desk/bin:$PATH
 gpg --batch --quiet --passphrase '' --quick-gen-key 'Alice <alice@example.com>' ed25519 sign never 2>/dev/null
 # The key's own line of gpg is not ours to print.
 while IFS= read -r line; do

@@ -1,0 +1,111 @@
+/* test_planout — what stage1 writes is what stage2 reads, for full and for empty plans. */
+#include "suite.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/strv.h"
+#include "stage1/lib/planout.h"
+
+static const void *map(int fd, size_t *size)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	*size = (size_t)st.st_size;
+	const void *p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	ck_assert_int_eq(plan_check(p, *size), 0);
+	return p;
+}
+
+static void same_vec(const void *p, const struct plan_vec *v, char *const *want)
+{
+	ck_assert_uint_eq(v->n, strv_len(want));
+	for (uint32_t i = 0; i < v->n; i++) {
+		uint32_t off = ((const uint32_t *)((const char *)p + v->off))[i];
+
+		ck_assert_str_eq(plan_str(p, off), want[i]);
+	}
+}
+
+START_TEST(a_full_plan_survives)
+{
+	char *argv[] = { "/bin/sh", "-c", "", "three\nlines", NULL };
+	char *env[] = { "A=1", "B=", NULL };
+	char *hook[] = { "/hook", NULL };
+	char *search[] = { "/bin", "/usr/bin", NULL };
+	uint32_t groups[] = { 7, 8, 9 };
+	struct sock_filter insn[] = { { 6, 0, 0, 0x7fff0000 } };
+	struct bpf bpf = { insn, 1, NULL };
+	struct plan_app_in apps[] = {
+		{ .name = "one", .root = "/a0", .cwd = "/", .argv = argv, .env = env, .pre_start = hook, .search = search,
+		  .uid = 5, .gid = 6, .groups = groups, .ngroups = 3, .caps = 0xff, .bpf = &bpf, .has_oom = 1,
+		  .oom_score_adj = -5, .stdio = { 0, 1, 2 }, .umask = 022, .flags = PLAN_APP_NNP },
+		{ .name = "two", .root = "/a1", .cwd = "/tmp", .argv = hook, .env = env, .stdio = { 0, 1, 2 } },
+	};
+	struct plan_cgroup_in cg[] = { { 70, "rkt-x", 1, 0 } };
+	struct plan_write_in w[] = { { 0, 1, "memory.max", "4096" } };
+	struct plan_in in = { .uuid = "11111111-2222-4333-8444-555555555555", .flags = PLAN_PIDNS, .grace_ms = 10, .apps = apps,
+			      .napps = 2, .cgroups = cg, .ncgroups = 1, .writes = w, .nwrites = 1 };
+	struct err e = ERR_INIT;
+	size_t size;
+	auto_close int fd = plan_build(&in, &e);
+
+	ck_assert_msg(fd >= 0, "%s", e.text);
+	const void *p = map(fd, &size);
+	ck_assert_uint_eq(plan_head(p)->napps, 2);
+	const struct plan_app *a = plan_app(p, 0);
+	ck_assert_str_eq(plan_str(p, a->name), "one");
+	same_vec(p, &a->argv, argv);
+	same_vec(p, &a->env, env);
+	same_vec(p, &a->pre_start, hook);
+	same_vec(p, &a->search, search);
+	ck_assert_uint_eq(a->post_stop.n, 0);
+	ck_assert_uint_eq(a->ngroups, 3);
+	ck_assert_int_eq(memcmp((const char *)p + a->groups_off, groups, sizeof(groups)), 0);
+	ck_assert_int_eq(memcmp((const char *)p + a->bpf_off, insn, sizeof(insn)), 0);
+	ck_assert_str_eq(plan_str(p, plan_app(p, 1)->name), "two");
+	ck_assert_str_eq(plan_str(p, plan_cgroup(p, 0)->dir), "rkt-x");
+	ck_assert_str_eq(plan_str(p, plan_write(p, 0)->value), "4096");
+}
+END_TEST
+
+START_TEST(a_sealed_plan_cannot_change)
+{
+	char *argv[] = { "/x", NULL };
+	struct plan_app_in app = { .name = "a", .root = "/a0", .cwd = "/", .argv = argv };
+	struct plan_in in = { .uuid = "u", .apps = &app, .napps = 1 };
+	struct err e = ERR_INIT;
+	auto_close int fd = plan_build(&in, &e);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 0), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+}
+END_TEST
+
+START_TEST(limits_are_errors)
+{
+	struct plan_app_in app = { .name = "a", .root = "/a0", .cwd = "/" };
+	struct plan_in in = { .uuid = "u", .apps = &app, .napps = PLAN_APPS_MAX + 1 };
+	struct err e = ERR_INIT;
+	auto_strv many = NULL;
+
+	ck_assert_int_eq(plan_build(&in, &e), -E2BIG);
+	for (unsigned int i = 0; i <= PLAN_ARGS_MAX; i++)
+		strv_push(&many, "x");
+	app.argv = many;
+	in.napps = 1;
+	ck_assert_int_eq(plan_build(&in, &e), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(e.text, "\"a\""));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { a_full_plan_survives, a_sealed_plan_cannot_change, limits_are_errors };
+
+	return suite_run("planout", tests, ARRAY_LEN(tests));
+}
