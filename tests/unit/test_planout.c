@@ -7,6 +7,8 @@
 #include "base/strv.h"
 #include "stage1/lib/planout.h"
 
+#define S(text) ((char *)(uintptr_t)(text)) /* argv arrays are not const */
+
 static const void *map(int fd, size_t *size)
 {
 	struct stat st;
@@ -31,10 +33,10 @@ static void same_vec(const void *p, const struct plan_vec *v, char *const *want)
 
 START_TEST(a_full_plan_survives)
 {
-	char *argv[] = { "/bin/sh", "-c", "", "three\nlines", NULL };
-	char *env[] = { "A=1", "B=", NULL };
-	char *hook[] = { "/hook", NULL };
-	char *search[] = { "/bin", "/usr/bin", NULL };
+	char *argv[] = { S("/bin/sh"), S("-c"), S(""), S("three\nlines"), NULL };
+	char *env[] = { S("A=1"), S("B="), NULL };
+	char *hook[] = { S("/hook"), NULL };
+	char *search[] = { S("/bin"), S("/usr/bin"), NULL };
 	uint32_t groups[] = { 7, 8, 9 };
 	struct sock_filter insn[] = { { 6, 0, 0, 0x7fff0000 } };
 	struct bpf bpf = { insn, 1, NULL };
@@ -73,7 +75,7 @@ END_TEST
 
 START_TEST(a_sealed_plan_cannot_change)
 {
-	char *argv[] = { "/x", NULL };
+	char *argv[] = { S("/x"), NULL };
 	struct plan_app_in app = { .name = "a", .root = "/a0", .cwd = "/", .argv = argv };
 	struct plan_in in = { .uuid = "u", .apps = &app, .napps = 1 };
 	struct err e = ERR_INIT;
