@@ -24,6 +24,21 @@ uint64_t capset_all(void)
 	return BIT(cap_max_bits()) - 1;
 }
 
+uint64_t capset_own(void)
+{
+	uint64_t set = 0;
+	cap_t own = cap_get_proc();
+
+	for (cap_value_t c = 0; own && c < cap_max_bits(); c++) {
+		cap_flag_value_t on = CAP_CLEAR;
+
+		if (cap_get_flag(own, c, CAP_PERMITTED, &on) == 0 && on == CAP_SET)
+			set |= BIT(c);
+	}
+	(void)cap_free(own);
+	return set;
+}
+
 static int one_name(const char *name, uint64_t *set, struct err *e)
 {
 	cap_value_t v;

@@ -13,6 +13,8 @@
 uint64_t capset_default(void);
 /* Everything this kernel has. */
 uint64_t capset_all(void);
+/* What the calling process holds, which is the most that it can pass on. */
+uint64_t capset_own(void);
 
 /*
  * retain-set: exactly those; remove-set: the default less those; none: the default.  Names with and

@@ -43,7 +43,7 @@ static int step_enter(void *ctx, struct err *e)
 }
 
 /* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
- * the pod, which only this namespace sees. */
+ * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
 static int step_pod_root(void *ctx, struct err *e)
 {
 	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "256k" }, { NULL, NULL } };
@@ -54,7 +54,7 @@ static int step_pod_root(void *ctx, struct err *e)
 		return s->root_fd;
 	if (mkdirat(s->root_fd, "proc", 0555) < 0)
 		return err_sys(e, errno, "create init's /proc");
-	return mnt_attach(s->root_fd, s->ctx->pod_fd, "stage1/rootfs", e);
+	return mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
 }
 
 static int step_proc(void *ctx, struct err *e)

@@ -78,15 +78,19 @@ static int load_manifest(struct podctx *c, struct err *e)
 	return c->manifest ? 0 : err_ctx(e, "pod manifest");
 }
 
-/* Layers are recorded lowest first; overlay wants the topmost first.  Ids become paths, so they are checked. */
+/* Layers are recorded lowest first; overlay wants the topmost first.  Ids become paths, so they are
+ * checked.  A root that lies ready comes first: rkt 1.30 writes the file as well, with ids of its own. */
 static int load_layers(struct podctx *c, struct pod_app *a, struct err *e)
 {
+	auto_free char *ready = xasprintf("%s/%s/rootfs", CONTRACT_DIR_STAGE2, a->rt->name);
 	auto_free char *file = xasprintf("appsinfo/%s/treeStoreID", a->rt->name);
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(c->pod_fd, file, 1u << 20, &b);
 
-	if (r == -ENOENT)
+	if (faccessat(c->pod_fd, ready, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
+	int r = read_file_at(c->pod_fd, file, 1u << 20, &b);
+	if (r == -ENOENT)
+		return err_set(e, ERR_STATE, ENOENT, "app \"%s\" has neither layers nor a root file system", a->rt->name);
 	if (r < 0)
 		return err_sys(e, -r, "read %s", file);
 	auto_strv lines = strv_split(buf_str(&b), '\n');

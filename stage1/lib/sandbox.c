@@ -75,8 +75,9 @@ static int step_policy(void *ctx, struct err *e)
 	for (size_t i = 0; i < s->ctx->napps && r == 0 && confine; i++) {
 		struct app_build *a = &s->apps[i];
 
-		a->caps = capset_all();
-		if (!s->ctx->no_caps)
+		if (s->ctx->no_caps)
+			a->caps = capset_own();
+		else
 			r = capset_of_app(a->in->app, &a->caps, e);
 		if (r == 0 && !s->ctx->no_seccomp)
 			r = seccomp_of_app(a->in->app, &a->bpf, e);

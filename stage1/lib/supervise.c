@@ -85,6 +85,8 @@ static char *failure_text(const struct plan_msg *m)
 {
 	if (m->value == LAUNCH_EXEC && m->code == ENOENT)
 		return xasprintf("Error: Unable to open \"%s\": No such file or directory", m->text);
+	if (m->code && !m->text[0])
+		return xstrdup(strerror(m->code));
 	if (m->code)
 		return xasprintf("%s: %s", m->text, strerror(m->code));
 	return xstrdup(m->text);

@@ -8,6 +8,7 @@
 # crun 1.8 refuses to run where the unified hierarchy of a hybrid set-up has a controller.  In a mount
 # namespace of our own it is shown a hierarchy without; rkt needs no controller for this either.
 if [ -z "${RKT_BENCH_NS-}" ] && grep -qs . /sys/fs/cgroup/unified/cgroup.controllers; then
+	# shellcheck disable=SC2016 # for the inner shell
 	RKT_BENCH_NS=1 exec unshare -m --propagation private sh -c \
 		'mount --bind /dev/null /sys/fs/cgroup/unified/cgroup.controllers && exec sh "$0" "$@"' "$0" "$@"
 fi

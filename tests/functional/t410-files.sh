@@ -19,6 +19,11 @@ expect_status 1 "and every pod starts from a clean one"
 sh_in 'touch /x; echo $?' example.com/app --readonly-rootfs=true
 expect_stdout '^1$' "--readonly-rootfs"
 
+sh_in 'echo copied >/etc/new; cat /etc/new; stat -c %u:%a /home/alice /tmp' --no-overlay example.com/app
+expect_stdout '^copied$' "--no-overlay: a copy of the image"
+expect_stdout '^1000:755$' "with owners"
+expect_stdout '^0:1777$' "and modes"
+
 # volumes
 mkdir -p "$T/vol/sub"
 echo inside >"$T/vol/file"
