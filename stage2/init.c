@@ -27,8 +27,8 @@
 #include "stage2/launch.h"
 #include "stage2/sys.h"
 
-#define SWEEP_MS 2000
-#define PAUSE_MS 5
+#define SWEEP_MS     2000
+#define PAUSE_MS     5
 #define PAUSE_MAX_MS 1000
 
 int64_t now_ms(void)
@@ -127,10 +127,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct pod *p);
 } start[] = {
-	{ "block signals", start_signals },
-	{ "open /proc", start_proc },
-	{ "map the plan", start_plan },
-	{ "take the role", start_role },
+	{ "block signals", start_signals },      { "open /proc", start_proc },
+	{ "map the plan", start_plan },          { "take the role", start_role },
 	{ "close descriptors", start_fds }, /* the plan too: it is mapped */
 	{ "watch for signals", start_signalfd },
 };

@@ -27,8 +27,8 @@
 enum pod_phase {
 	POD_WAIT, /* for MSG_GO */
 	POD_RUN,
-	POD_STOP, /* SIGTERM was sent; apps and post-stop handlers end */
-	POD_END,  /* no app left: leftovers are killed and reaped */
+	POD_STOP,  /* SIGTERM was sent; apps and post-stop handlers end */
+	POD_END,   /* no app left: leftovers are killed and reaped */
 	POD_SWEEP, /* no process left: cgroups are removed */
 	POD_GONE,
 };
@@ -37,26 +37,26 @@ enum app_state { APP_WAIT, APP_PRE, APP_MAIN, APP_POST, APP_DONE };
 
 struct app {
 	enum app_state state;
-	pid_t pid;	   /* of the present process; 0 = none */
-	int err_fd;	   /* its launch report; -1 = has come */
+	pid_t pid;          /* of the present process; 0 = none */
+	int err_fd;         /* its launch report; -1 = has come */
 	bool launch_failed; /* the report was a failure, already told */
-	bool swept;	   /* its cgroup has been killed once: see clone_app */
-	int64_t deadline;  /* monotonic ms for SIGKILL; 0 = none */
+	bool swept;         /* its cgroup has been killed once: see clone_app */
+	int64_t deadline;   /* monotonic ms for SIGKILL; 0 = none */
 };
 
 struct pod {
 	const void *plan; /* mapped and checked */
-	int proc_fd;	  /* a procfs of ours */
+	int proc_fd;      /* a procfs of ours */
 	int sig_fd;
-	bool is_init;	  /* pid 1 of a pid namespace of its own: kill(-1) reaches the pod and nothing else */
-	bool gone;	  /* the supervisor died */
-	bool childless;	  /* wait4 said so last time */
+	bool is_init;   /* pid 1 of a pid namespace of its own: kill(-1) reaches the pod and nothing else */
+	bool gone;      /* the supervisor died */
+	bool childless; /* wait4 said so last time */
 	enum pod_phase phase;
-	int status;	  /* exit status of the pod */
-	uint32_t running, started; /* apps that are not done; main processes that were executed */
-	int64_t next;	  /* monotonic ms of the next round of POD_END and POD_SWEEP */
-	int64_t give_up;  /* end of POD_SWEEP */
-	int pause;	  /* ms between rounds, growing */
+	int status;                      /* exit status of the pod */
+	uint32_t running, started;       /* apps that are not done; main processes that were executed */
+	int64_t next;                    /* monotonic ms of the next round of POD_END and POD_SWEEP */
+	int64_t give_up;                 /* end of POD_SWEEP */
+	int pause;                       /* ms between rounds, growing */
 	int cgroup_fd[PLAN_CGROUPS_MAX]; /* the pod's directories; -1 = not made */
 	struct app apps[PLAN_APPS_MAX];
 	struct plan_msg queue[QUEUE_MAX]; /* messages that did not fit the socket */

@@ -86,7 +86,7 @@ static void app_file(const struct pod *p, int32_t app, const char *file, char ou
 		cgroup_app_path(p, (uint32_t)app, file, out);
 }
 
-/* A frozen process of v1 does not die until it is thawed. */
+/* A frozen process of v1 does not die until it and everything above it is thawed. */
 static void thaw(const struct pod *p, int32_t app)
 {
 	char path[APP_DIR_MAX];
@@ -114,6 +114,8 @@ static void kill_cgroup(const struct pod *p, int32_t app)
 	}
 	if (best < 0)
 		return;
+	if (app >= 0)
+		thaw(p, -1);
 	thaw(p, app);
 	app_file(p, app, "cgroup.kill", path); /* Linux 5.14 */
 	if (app >= 0 && plan_cgroup(p->plan, (uint32_t)best)->v2 && put_value(p->cgroup_fd[best], path, "1"))

@@ -20,18 +20,6 @@
 
 #define EXIT_LAUNCH 254
 
-int launch_vec(const void *plan, const struct plan_vec *v, const char **ptrs, uint32_t max)
-{
-	const uint32_t *at = (const uint32_t *)(const void *)((const char *)plan + v->off);
-
-	if (v->n >= max)
-		return -1;
-	for (uint32_t i = 0; i < v->n; i++)
-		ptrs[i] = plan_str(plan, at[i]);
-	ptrs[v->n] = NULL;
-	return 0;
-}
-
 /* "SigIgn:\t<hex>" of /proc/self/status; all ones when it cannot be read. */
 static uint64_t ignored_signals(int proc_fd)
 {
@@ -57,13 +45,15 @@ static uint64_t ignored_signals(int proc_fd)
 	}
 }
 
+/* Not through libc, which keeps 32 and 33 for its threads: posix_spawn of our caller may have left them ignored. */
 void launch_reset_signals(int proc_fd)
 {
+	static const uint64_t by_default[8]; /* the kernel's sigaction: SIG_DFL, no flags, empty mask */
 	uint64_t ignored = ignored_signals(proc_fd);
 
 	for (int sig = 1; sig <= 64; sig++) {
 		if (ignored >> (sig - 1) & 1)
-			(void)signal(sig, SIG_DFL); /* fails for those that cannot be ignored anyway */
+			(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, 8); /* fails for KILL and STOP */
 	}
 }
 

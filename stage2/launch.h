@@ -52,6 +52,6 @@ void launch_reset_signals(int proc_fd);
 /* Build the process and execve; on failure report and _exit(254). */
 _Noreturn void launch_exec(const struct launch *l);
 
-/* Fill @ptrs (room for @max) with the strings of @v and a final NULL; returns 0 or -1 (too many). */
+/* Fill @ptrs (room for @max) with the strings of @v and a final NULL; returns 0 or -1 (too many).  (plan.c) */
 struct plan_vec;
 int launch_vec(const void *plan, const struct plan_vec *v, const char **ptrs, uint32_t max);

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "stage2/launch.h"
+
 #define NAME_LONGEST 240 /* with "app-" before it still a file name */
 
 struct span {
@@ -137,5 +139,17 @@ int plan_check(const void *p, size_t size)
 		if (!app_ok(&s, plan_app(p, i)))
 			return -EINVAL;
 	}
+	return 0;
+}
+
+int launch_vec(const void *plan, const struct plan_vec *v, const char **ptrs, uint32_t max)
+{
+	const uint32_t *at = (const uint32_t *)(const void *)((const char *)plan + v->off);
+
+	if (v->n >= max)
+		return -1;
+	for (uint32_t i = 0; i < v->n; i++)
+		ptrs[i] = plan_str(plan, at[i]);
+	ptrs[v->n] = NULL;
 	return 0;
 }

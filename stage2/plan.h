@@ -15,18 +15,18 @@
 #define PLAN_VERSION 1u
 
 /* Limits, also those of the decoder's static tables. */
-#define PLAN_SIZE_MAX	 (16u << 20)
-#define PLAN_APPS_MAX	 64u
-#define PLAN_ARGS_MAX	 16384u /* argv or env entries of one app */
-#define PLAN_GROUPS_MAX	 65536u
+#define PLAN_SIZE_MAX    (16u << 20)
+#define PLAN_APPS_MAX    64u
+#define PLAN_ARGS_MAX    16384u /* argv or env entries of one app */
+#define PLAN_GROUPS_MAX  65536u
 #define PLAN_CGROUPS_MAX 16u
-#define PLAN_WRITES_MAX	 512u
+#define PLAN_WRITES_MAX  512u
 #define PLAN_RLIMITS_MAX 16u
-#define PLAN_BPF_MAX	 4096u /* instructions */
+#define PLAN_BPF_MAX     4096u /* instructions */
 
 /* Descriptors that init finds open. */
 #define PLAN_FD_CONTROL 3 /* SOCK_SEQPACKET to the supervisor; its end of file means "die" */
-#define PLAN_FD_PLAN	4
+#define PLAN_FD_PLAN    4
 /* Further descriptors (cgroup parents, stdio) are named by number in the plan. */
 
 enum plan_pod_flag {
@@ -34,9 +34,9 @@ enum plan_pod_flag {
 };
 
 enum plan_app_flag {
-	PLAN_APP_NNP = 1,	 /* no_new_privs */
-	PLAN_APP_TTY = 2,	 /* stdin is a terminal that becomes the controlling one */
-	PLAN_APP_KEEP_CAPS = 4,	 /* leave the capability sets alone (fly, --insecure-options=capabilities) */
+	PLAN_APP_NNP = 1,       /* no_new_privs */
+	PLAN_APP_TTY = 2,       /* stdin is a terminal that becomes the controlling one */
+	PLAN_APP_KEEP_CAPS = 4, /* leave the capability sets alone (fly, --insecure-options=capabilities) */
 };
 
 struct plan_vec { /* array of @n string offsets at @off */
@@ -50,49 +50,49 @@ struct plan_rlimit {
 
 /* One file to write below a cgroup directory once it is made. */
 struct plan_write {
-	uint32_t cgroup; /* index into cgroups */
-	int32_t app;	 /* index, or -1 for the pod's own directory */
+	uint32_t cgroup;      /* index into cgroups */
+	int32_t app;          /* index, or -1 for the pod's own directory */
 	uint32_t file, value; /* strings */
 };
 
 struct plan_cgroup {
-	int32_t parent_fd; /* open directory in which @dir is made */
-	uint32_t dir;	   /* string: "rkt-UUID" */
-	uint32_t v2;	   /* 1: unified hierarchy (cgroup.kill, CLONE_INTO_CGROUP) */
+	int32_t parent_fd;    /* open directory in which @dir is made */
+	uint32_t dir;         /* string: "rkt-UUID" */
+	uint32_t v2;          /* 1: unified hierarchy (cgroup.kill, CLONE_INTO_CGROUP) */
 	uint32_t copy_cpuset; /* 1: v1 cpuset, copy cpus and mems down before use */
 };
 
 struct plan_app {
-	uint32_t name;	    /* string; its cgroup directory is "app-" + name */
-	uint32_t root;	    /* string: directory in init's mount namespace that becomes "/" */
-	uint32_t cwd;	    /* string, absolute, inside the root */
-	uint32_t flags;	    /* enum plan_app_flag */
+	uint32_t name;  /* string; its cgroup directory is "app-" + name */
+	uint32_t root;  /* string: directory in init's mount namespace that becomes "/" */
+	uint32_t cwd;   /* string, absolute, inside the root */
+	uint32_t flags; /* enum plan_app_flag */
 	struct plan_vec argv;
 	struct plan_vec env;
 	struct plan_vec pre_start; /* argv, n = 0: none */
 	struct plan_vec post_stop;
-	struct plan_vec search;	   /* directories in which a bare argv[0] is looked for */
+	struct plan_vec search; /* directories in which a bare argv[0] is looked for */
 	uint32_t uid, gid;
 	uint32_t groups_off, ngroups; /* uint32_t each */
-	uint64_t caps;		      /* bounding = permitted = effective (for uid 0) set */
+	uint64_t caps;                /* bounding = permitted = effective (for uid 0) set */
 	uint64_t ambient;
-	uint32_t bpf_off, bpf_n;      /* struct sock_filter each (8 bytes); n = 0: no filter */
+	uint32_t bpf_off, bpf_n; /* struct sock_filter each (8 bytes); n = 0: no filter */
 	uint32_t rlimits_off, nrlimits;
 	int32_t oom_score_adj;
 	uint32_t has_oom;
-	int32_t stdio[3];	      /* descriptors in init */
+	int32_t stdio[3]; /* descriptors in init */
 	uint32_t umask;
 };
 
 struct plan_header {
 	uint32_t magic, version;
-	uint32_t size; /* of the whole file */
-	uint32_t flags;	   /* enum plan_pod_flag */
+	uint32_t size;  /* of the whole file */
+	uint32_t flags; /* enum plan_pod_flag */
 	uint32_t napps, apps_off;
 	uint32_t ncgroups, cgroups_off;
 	uint32_t nwrites, writes_off;
 	uint32_t grace_ms; /* between SIGTERM and SIGKILL */
-	uint32_t uuid;	   /* string */
+	uint32_t uuid;     /* string */
 };
 
 _Static_assert(sizeof(struct plan_header) == 48, "plan_header layout");
@@ -135,27 +135,27 @@ static inline const struct plan_write *plan_write(const void *p, uint32_t i)
 
 enum plan_msg_type {
 	/* supervisor → init */
-	MSG_GO = 1,	/* the supervisor has written its records: make cgroups, start apps */
-	MSG_STOP,	/* orderly end: SIGTERM to every app, SIGKILL after the grace time */
-	MSG_SIGNAL,	/* forward @value to the apps' main processes */
+	MSG_GO = 1, /* the supervisor has written its records: make cgroups, start apps */
+	MSG_STOP,   /* orderly end: SIGTERM to every app, SIGKILL after the grace time */
+	MSG_SIGNAL, /* forward @value to the apps' main processes */
 	/* init → supervisor */
-	MSG_STARTED,	/* app @app runs; @value = its pid in the pod */
-	MSG_READY,	/* all apps run */
-	MSG_EXITED,	/* app @app ended; @value = wait status as of waitpid(2) */
-	MSG_FAILED,	/* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
-	MSG_DONE,	/* everything has ended and the cgroups are gone; @value = exit status of the pod */
+	MSG_STARTED, /* app @app runs; @value = its pid in the pod */
+	MSG_READY,   /* all apps run */
+	MSG_EXITED,  /* app @app ended; @value = wait status as of waitpid(2) */
+	MSG_FAILED, /* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
+	MSG_DONE, /* everything has ended and the cgroups are gone; @value = exit status of the pod */
 };
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
 enum init_step {
-	INIT_PLAN = 64,	   /* the plan is damaged, unsealed or of another version */
-	INIT_CGROUP,	   /* a cgroup directory could not be made; text = directory */
-	INIT_CPUSET,	   /* cpus or mems could not be copied down; text = file */
+	INIT_PLAN = 64,    /* the plan is damaged, unsealed or of another version */
+	INIT_CGROUP,       /* a cgroup directory could not be made; text = directory */
+	INIT_CPUSET,       /* cpus or mems could not be copied down; text = file */
 	INIT_CGROUP_WRITE, /* a limit could not be set; text = file */
-	INIT_CLONE,	   /* no process for the app; text = argv[0] */
-	INIT_PRE_START,	   /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */
-	INIT_POST_STOP,	   /* the post-stop handler failed (the status of the pod stays); code = 0 */
-	INIT_REMOVE,	   /* a cgroup directory could not be removed within two seconds; text = directory */
+	INIT_CLONE,        /* no process for the app; text = argv[0] */
+	INIT_PRE_START,    /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */
+	INIT_POST_STOP,    /* the post-stop handler failed (the status of the pod stays); code = 0 */
+	INIT_REMOVE,       /* a cgroup directory could not be removed within two seconds; text = directory */
 	INIT_STEPS
 };
 
