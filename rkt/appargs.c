@@ -54,7 +54,8 @@ static int take_image(struct walk *w, struct err *e)
 {
 	struct app_args *l = w->ret;
 	if (!w->argv[w->i][0])
-		return err_set(e, ERR_INPUT, EINVAL, "argument %d: an empty string is not an image", w->i + 1);
+		return err_set(e, ERR_INPUT, EINVAL, "argument %d: an empty string is not an image",
+			       w->i + 1);
 	if (l->n == POD_APPS_MAX)
 		return err_set(e, ERR_INPUT, E2BIG, "more than %d images in one pod", POD_APPS_MAX);
 	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
@@ -71,10 +72,11 @@ static int take_arguments(struct walk *w, struct err *e)
 	if (!a)
 		return err_set(e, ERR_INPUT, EINVAL, "\"--\" must follow an image");
 	if (w->flags & APPARGS_NO_ARGS)
-		return err_set(e, ERR_INPUT, EINVAL, "\"--\": arguments for images are only for run and prepare");
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "\"--\": arguments for images are only for run and prepare");
 	if (a->has_args)
-		return err_set(e, ERR_INPUT, EINVAL, "\"--\": the arguments of image \"%s\" were given already",
-			       a->image);
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "\"--\": the arguments of image \"%s\" were given already", a->image);
 	a->has_args = true;
 	for (w->i++; w->i < w->argc && strcmp(w->argv[w->i], "---") != 0; w->i++)
 		strv_push(&a->req.args, w->argv[w->i]);
@@ -92,7 +94,7 @@ static int take_option(struct walk *w, struct err *e)
 		return r;
 	/* A mount before all images is for all of them; anything else of an app needs an app. */
 	if ((o->flags & OPT_APP) && !a && strcmp(o->name, "mount") != 0)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: must follow the image it is for", o->name);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: must follow the image it is for", o->name);
 	return 0;
 }
 
@@ -126,7 +128,9 @@ static int check_app(const struct app_arg *a, struct err *e)
 int appargs_parse(const struct opt_set *sets, size_t nsets, int argc, char *const *argv, unsigned int flags,
 		  struct app_args *ret, struct err *e)
 {
-	struct walk w = { .sets = sets, .nsets = nsets, .argc = argc, .argv = argv, .flags = flags, .ret = ret };
+	struct walk w = {
+		.sets = sets, .nsets = nsets, .argc = argc, .argv = argv, .flags = flags, .ret = ret
+	};
 	app_arg_init(&ret->pod);
 	while (w.i < argc) {
 		int r = take_token(&w, e);

@@ -17,10 +17,10 @@
 
 /* One image of the command line.  OPT_APP rows store into this struct. */
 struct app_arg {
-	char *image;		 /* as typed */
-	char *signature;	 /* --signature, or NULL */
-	bool has_args;		 /* "--" was there, perhaps with nothing behind it */
-	struct app_request req;	 /* .image_id is filled in later */
+	char *image;            /* as typed */
+	char *signature;        /* --signature, or NULL */
+	bool has_args;          /* "--" was there, perhaps with nothing behind it */
+	struct app_request req; /* .image_id is filled in later */
 };
 
 /* Start values of the struct ("not given"), which are not all zero. */

@@ -16,7 +16,7 @@
 
 static int bad(struct err *e, const struct opt *o, const char *value, const char *what)
 {
-	return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is %s", o->name, value, what);
+	return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is %s", o->name, value, what);
 }
 
 static int set_text(char **to, const char *value)
@@ -31,7 +31,7 @@ static int add_mount(void *args, const struct opt *o, const char *value, struct 
 	struct mount m = { 0 };
 	int r = mount_from_arg(value, &m, e);
 	if (r < 0) {
-		err_ctx(e, "--%s", o->name);
+		err_ctx(e, "option --%s", o->name);
 		e->cls = ERR_USAGE;
 		return r;
 	}
@@ -111,7 +111,7 @@ static int set_memory(void *args, const struct opt *o, const char *value, struct
 	int64_t bytes;
 	int r = quantity_parse(value, 1, &bytes, e);
 	if (r < 0) {
-		err_ctx(e, "--%s", o->name);
+		err_ctx(e, "option --%s", o->name);
 		e->cls = ERR_USAGE;
 		return r;
 	}
@@ -125,7 +125,7 @@ static int set_cpu(void *args, const struct opt *o, const char *value, struct er
 	int64_t milli;
 	int r = quantity_parse(value, 1000, &milli, e);
 	if (r < 0) {
-		err_ctx(e, "--%s", o->name);
+		err_ctx(e, "option --%s", o->name);
 		e->cls = ERR_USAGE;
 		return r;
 	}
@@ -134,12 +134,13 @@ static int set_cpu(void *args, const struct opt *o, const char *value, struct er
 	return set_text(&((struct app_arg *)args)->req.cpu, value);
 }
 
-static int parse_range(const struct opt *o, const char *value, int64_t min, int64_t max, int64_t *ret, struct err *e)
+static int parse_range(const struct opt *o, const char *value, int64_t min, int64_t max, int64_t *ret,
+		       struct err *e)
 {
 	int64_t n;
 	if (parse_i64(value, &n) < 0 || n < min || n > max)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is not a number from %lld to %lld", o->name, value,
-			       (long long)min, (long long)max);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not a number from %lld to %lld",
+			       o->name, value, (long long)min, (long long)max);
 	*ret = n;
 	return 0;
 }
@@ -183,10 +184,12 @@ static int set_seccomp(void *args, const struct opt *o, const char *value, struc
 		else if (strcmp(*p, "mode=retain") == 0 || strcmp(*p, "mode=remove") == 0)
 			mode = true;
 		else if (strncmp(*p, "errno=", 6) != 0)
-			return bad(e, o, *p, "neither mode=retain, mode=remove, errno=NAME nor a system call");
+			return bad(e, o, *p,
+				   "neither mode=retain, mode=remove, errno=NAME nor a system call");
 	}
 	if (!mode || !names)
-		return bad(e, o, value, mode ? "without a system call" : "without mode=retain or mode=remove");
+		return bad(e, o, value,
+			   mode ? "without a system call" : "without mode=retain or mode=remove");
 	return set_text(&((struct app_arg *)args)->req.seccomp, value);
 }
 
@@ -194,6 +197,7 @@ static int set_seccomp(void *args, const struct opt *o, const char *value, struc
 
 #define A(member) offsetof(struct app_arg, member)
 
+/* clang-format off */
 const struct opt podflags_signature[] = {
 	{ .name = "signature", .kind = OPT_CALL, .arg = "FILE", .call = set_signature, .flags = OPT_APP,
 	  .complete = COMP_FILE, .help = "local signature file to use in validating the preceding image" },
@@ -249,3 +253,4 @@ const struct opt podflags_isolators[] = {
 	  .flags = OPT_APP, .help = "system call filter of the preceding image; mode is retain or remove" },
 	{ .kind = OPT_END },
 };
+/* clang-format on */

@@ -158,7 +158,8 @@ static int parse_common(struct cli *c, struct err *e)
 	size_t n = cli_opt_sets(c, sets);
 	bool stop = c->cmd && (c->cmd->flags & COMMAND_STOP);
 	int i = 0;
-	int r = opt_parse(sets, n, c->argc, c->argv, &i, stop ? OPT_STOP_POSITIONAL : OPT_STOP_NEVER, &c->rest, e);
+	int r = opt_parse(sets, n, c->argc, c->argv, &i, stop ? OPT_STOP_POSITIONAL : OPT_STOP_NEVER,
+			  &c->rest, e);
 	if (r < 0)
 		return r;
 	for (; i < c->argc; i++)

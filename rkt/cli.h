@@ -36,10 +36,10 @@ struct command {
 	const char *summary; /* one line */
 	const char *description;
 	const struct opt *const *tables; /* NULL-terminated; all of them fill the same struct */
-	size_t args_size;		 /* of that struct, which starts zeroed */
-	unsigned int flags;		 /* enum command_flag */
-	enum opt_complete complete;	 /* what the positionals are */
-	const char *const *choices;	 /* COMP_CHOICES: the words */
+	size_t args_size;                /* of that struct, which starts zeroed */
+	unsigned int flags;              /* enum command_flag */
+	enum opt_complete complete;      /* what the positionals are */
+	const char *const *choices;      /* COMP_CHOICES: the words */
 	/* Parse cli->argv instead of the common parser (multi-app argv); NULL = the common one. */
 	int (*parse)(struct cli *c, struct err *e);
 	/* Do it: exit status 0..255, or -errno with @e, which becomes one line and status 254. */
@@ -55,10 +55,10 @@ extern const struct command *const commands[];
 struct cli {
 	const struct command *cmd;
 	struct globals g;
-	void *args;  /* the command's struct */
-	int argc;    /* tokens that are neither the command's name nor before it, options included */
-	char **argv; /* strv */
-	char **rest; /* strv: positionals, filled by the common parser */
+	void *args;      /* the command's struct */
+	int argc;        /* tokens that are neither the command's name nor before it, options included */
+	char **argv;     /* strv */
+	char **rest;     /* strv: positionals, filled by the common parser */
 	char prefix[48]; /* of messages: "rkt: run" */
 	bool no_command; /* nothing but options */
 	bool show_usage; /* the error is about the shape of the command line */

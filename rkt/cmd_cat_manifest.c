@@ -41,9 +41,16 @@ static int cat_run(struct cli *c, struct err *e)
 
 #define C(member) offsetof(struct cat_args, member)
 static const struct opt cat_opts[] = {
-	{ .name = "pretty-print", .kind = OPT_BOOL, .offset = C(pretty), .dflt = "true",
+	{ .name = "pretty-print",
+	  .kind = OPT_BOOL,
+	  .offset = C(pretty),
+	  .dflt = "true",
 	  .help = "apply indent to format the output" },
-	{ .name = "uuid-file", .kind = OPT_STR, .arg = "FILE", .offset = C(uuid_file), .complete = COMP_FILE,
+	{ .name = "uuid-file",
+	  .kind = OPT_STR,
+	  .arg = "FILE",
+	  .offset = C(uuid_file),
+	  .complete = COMP_FILE,
 	  .help = "read the pod's UUID from a file instead of the argument" },
 	{ .kind = OPT_END },
 };

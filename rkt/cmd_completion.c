@@ -15,7 +15,8 @@ static int completion_run(struct cli *c, struct err *e)
 	if (strv_len(c->rest) != 1)
 		return cli_usage(c, e, "must provide exactly one shell name");
 	if (strcmp(c->rest[0], "bash") != 0)
-		return err_set(e, ERR_INPUT, EINVAL, "shell \"%s\" is not supported: only bash is", c->rest[0]);
+		return err_set(e, ERR_INPUT, EINVAL, "shell \"%s\" is not supported: only bash is",
+			       c->rest[0]);
 	auto_buf script = BUF_INIT;
 	completion_bash(&script);
 	return output_write(&script, e);

@@ -23,7 +23,10 @@ static int config_run(struct cli *c, struct err *e)
 }
 
 static const struct opt config_opts[] = {
-	{ .name = "pretty-print", .kind = OPT_BOOL, .offset = offsetof(struct config_args, pretty), .dflt = "true",
+	{ .name = "pretty-print",
+	  .kind = OPT_BOOL,
+	  .offset = offsetof(struct config_args, pretty),
+	  .dflt = "true",
 	  .help = "apply indent to format the output" },
 	{ .kind = OPT_END },
 };

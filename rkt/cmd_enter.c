@@ -46,7 +46,8 @@ static int wait_init_pid(struct pod *p, pid_t *ret, struct err *e)
 		if (r < 0)
 			return r;
 		if (p->state != POD_RUNNING)
-			return err_set(e, ERR_STATE, ESRCH, "pod \"%s\" ended before it was entered", p->uuid);
+			return err_set(e, ERR_STATE, ESRCH, "pod \"%s\" ended before it was entered",
+				       p->uuid);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = PID_POLL_NS }, NULL);
 	}
 	return r;
@@ -112,7 +113,10 @@ static int enter_run(struct cli *c, struct err *e)
 }
 
 static const struct opt enter_opts[] = {
-	{ .name = "app", .kind = OPT_STR, .arg = "NAME", .offset = offsetof(struct enter_args, app),
+	{ .name = "app",
+	  .kind = OPT_STR,
+	  .arg = "NAME",
+	  .offset = offsetof(struct enter_args, app),
 	  .help = "name of the app to enter within the specified pod" },
 	{ .kind = OPT_END },
 };
@@ -122,9 +126,10 @@ const struct command cmd_enter = {
 	.name = "enter",
 	.args = "UUID [COMMAND [ARG ...]]",
 	.summary = "Enter the namespaces of an app within a rkt pod",
-	.description = "Runs COMMAND, or a shell, where and as the app runs: in its namespaces and control group,\n"
-		       "below its root, with its environment, and under the same confinement. Exits with the\n"
-		       "status of the command.",
+	.description =
+		"Runs COMMAND, or a shell, where and as the app runs: in its namespaces and control group,\n"
+		"below its root, with its environment, and under the same confinement. Exits with the\n"
+		"status of the command.",
 	.tables = enter_tables,
 	.args_size = sizeof(struct enter_args),
 	.flags = COMMAND_ROOT | COMMAND_STOP,

@@ -53,6 +53,7 @@ static void fetch_done(void *args)
 
 #define F(member) offsetof(struct fetch_args, member)
 static const char *const policies[] = { "new", "update", "never", NULL };
+/* clang-format off */
 static const struct opt fetch_opts[] = {
 	{ .name = "full", .kind = OPT_BOOL, .offset = F(full), .help = "print the full image id after fetching" },
 	{ .name = "no-store", .kind = OPT_BOOL, .offset = F(pull.no_store), .flags = OPT_DEPRECATED,
@@ -63,8 +64,10 @@ static const struct opt fetch_opts[] = {
 	  .instead = "pull-policy=never", .help = "use only images in the local store" },
 	{ .kind = OPT_END },
 };
+/* clang-format on */
 static const struct opt *const fetch_tables[] = { fetch_opts, podflags_signature, NULL };
 
+/* clang-format off */
 #define FETCH_COMMON                                                                                          \
 	.name = "fetch", .args = "IMAGE [--signature=FILE] ...",                                              \
 	.summary = "Fetch image(s) and store them in the local store",                                       \
@@ -73,6 +76,7 @@ static const struct opt *const fetch_tables[] = { fetch_opts, podflags_signature
 		       "the image. Prints the id of each image. Keys are trusted with 'rkt trust'.",         \
 	.tables = fetch_tables, .args_size = sizeof(struct fetch_args), .complete = COMP_IMAGE,              \
 	.parse = fetch_parse, .run = fetch_run, .done = fetch_done
+/* clang-format on */
 
 const struct command cmd_fetch = { FETCH_COMMON };
 const struct command cmd_image_fetch = { FETCH_COMMON, .group = "image", .flags = COMMAND_HIDDEN };

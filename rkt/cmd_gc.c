@@ -66,11 +66,21 @@ static int gc_cmd_run(struct cli *c, struct err *e)
 
 #define G(member) offsetof(struct gc_args, member)
 static const struct opt gc_opts[] = {
-	{ .name = "expire-prepared", .kind = OPT_DURATION, .arg = "TIME", .offset = G(expire_prepared), .dflt = "24h",
+	{ .name = "expire-prepared",
+	  .kind = OPT_DURATION,
+	  .arg = "TIME",
+	  .offset = G(expire_prepared),
+	  .dflt = "24h",
 	  .help = "duration to wait before expiring prepared pods" },
-	{ .name = "grace-period", .kind = OPT_DURATION, .arg = "TIME", .offset = G(grace), .dflt = "30m",
+	{ .name = "grace-period",
+	  .kind = OPT_DURATION,
+	  .arg = "TIME",
+	  .offset = G(grace),
+	  .dflt = "30m",
 	  .help = "duration to wait before discarding inactive pods from garbage" },
-	{ .name = "mark-only", .kind = OPT_BOOL, .offset = G(mark_only),
+	{ .name = "mark-only",
+	  .kind = OPT_BOOL,
+	  .offset = G(mark_only),
 	  .help = "only move exited and aborted pods to garbage, delete nothing" },
 	{ .kind = OPT_END },
 };
@@ -80,9 +90,10 @@ const struct command cmd_gc = {
 	.name = "gc",
 	.args = "",
 	.summary = "Garbage collect rkt pods no longer in use",
-	.description = "Nothing is deleted by itself: run this now and then, for example from a systemd timer.\n"
-		       "The first pass that sees an exited pod marks it; a later one deletes it when it was\n"
-		       "marked longer ago than the grace period. A grace period of 0s does both at once.",
+	.description =
+		"Nothing is deleted by itself: run this now and then, for example from a systemd timer.\n"
+		"The first pass that sees an exited pod marks it; a later one deletes it when it was\n"
+		"marked longer ago than the grace period. A grace period of 0s does both at once.",
 	.tables = gc_tables,
 	.args_size = sizeof(struct gc_args),
 	.flags = COMMAND_ROOT,

@@ -40,7 +40,10 @@ static int image_cat_run(struct cli *c, struct err *e)
 }
 
 static const struct opt image_cat_opts[] = {
-	{ .name = "pretty-print", .kind = OPT_BOOL, .offset = offsetof(struct image_cat_args, pretty), .dflt = "true",
+	{ .name = "pretty-print",
+	  .kind = OPT_BOOL,
+	  .offset = offsetof(struct image_cat_args, pretty),
+	  .dflt = "true",
 	  .help = "apply indent to format the output" },
 	{ .kind = OPT_END },
 };

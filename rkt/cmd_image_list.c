@@ -211,9 +211,10 @@ static int print_json(const struct rows *l, enum output_format format, struct er
 	json_t *list = json_array();
 	for (size_t i = 0; i < l->n; i++) {
 		const struct row *r = &l->v[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I}", "id", r->id, "name", r->title,
-						      "import_time", (json_int_t)r->import_time, "last_used_time",
-						      (json_int_t)r->last_used, "size", (json_int_t)r->size));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:I, s:I, s:I}", "id", r->id, "name", r->title,
+						"import_time", (json_int_t)r->import_time, "last_used_time",
+						(json_int_t)r->last_used, "size", (json_int_t)r->size));
 	}
 	return output_json(list, format, e);
 }
@@ -236,6 +237,7 @@ static int image_list_run(struct cli *c, struct err *e)
 }
 
 #define I(member) offsetof(struct image_list_args, member)
+/* clang-format off */
 static const struct opt image_list_opts[] = {
 	{ .name = "fields", .kind = OPT_CSV, .arg = "FIELD[,FIELD...]", .offset = I(fields), .choices = field_choices,
 	  .complete = COMP_CHOICES,
@@ -251,6 +253,7 @@ static const struct opt image_list_opts[] = {
 	  .help = "sort by the given fields, importtime by default: name, importtime, lastused, size" },
 	{ .kind = OPT_END },
 };
+/* clang-format on */
 static const struct opt *const image_list_tables[] = { image_list_opts, NULL };
 
 const struct command cmd_image_list = {
@@ -258,8 +261,9 @@ const struct command cmd_image_list = {
 	.name = "list",
 	.args = "",
 	.summary = "List images in the local store",
-	.description = "Lists the images in the local store. The size is that of what was downloaded and of the\n"
-		       "extracted files together. The columns are separated by TABs.",
+	.description =
+		"Lists the images in the local store. The size is that of what was downloaded and of the\n"
+		"extracted files together. The columns are separated by TABs.",
 	.tables = image_list_tables,
 	.args_size = sizeof(struct image_list_args),
 	.run = image_list_run,

@@ -61,7 +61,8 @@ const struct command cmd_image_rm = {
 	.name = "rm",
 	.args = "IMAGE ...",
 	.summary = "Remove one or more images with the given ids or names from the local store",
-	.description = "Pods that were prepared from an image go on working; their files are deleted with them.",
+	.description =
+		"Pods that were prepared from an image go on working; their files are deleted with them.",
 	.complete = COMP_IMAGE,
 	.run = image_rm_run,
 };

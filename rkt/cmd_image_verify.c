@@ -22,7 +22,8 @@ static int verify_image(const struct host *h, const char *text, const char *id, 
 	if (r < 0)
 		return r;
 	if (!ok)
-		log_error("image \"%s\" (%s): %s; remove it with 'rkt image rm' and fetch it again", text, id, detail);
+		log_error("image \"%s\" (%s): %s; remove it with 'rkt image rm' and fetch it again", text, id,
+			  detail);
 	return ok;
 }
 
@@ -41,7 +42,8 @@ static int image_verify_run(struct cli *c, struct err *e)
 		if (r == 0)
 			status = CLI_EXIT_FAILURE;
 		if (r == 1)
-			r = output_line(e, "successfully verified checksum for image: \"%s\" (\"%s\")", *i, id);
+			r = output_line(e, "successfully verified checksum for image: \"%s\" (\"%s\")", *i,
+					id);
 	}
 	return r < 0 ? r : status;
 }
@@ -51,8 +53,9 @@ const struct command cmd_image_verify = {
 	.name = "verify",
 	.args = "IMAGE ...",
 	.summary = "Verify one or more images in the local store",
-	.description = "Computes the digests of what was downloaded again and compares the extracted files with\n"
-		       "it, one by one.",
+	.description =
+		"Computes the digests of what was downloaded again and compares the extracted files with\n"
+		"it, one by one.",
 	.complete = COMP_IMAGE,
 	.run = image_verify_run,
 };

@@ -24,7 +24,7 @@ struct listing {
 	const struct list_args *args;
 	struct timespec now;
 	struct table *table;
-	json_t *json;	/* array, or NULL for a table */
+	json_t *json; /* array, or NULL for a table */
 	struct buf errors;
 	size_t nerrors;
 };
@@ -38,8 +38,8 @@ static char *time_text(const struct listing *l, bool has, struct timespec t)
 
 static void add_legend(struct listing *l)
 {
-	static const char *const titles[] = { "UUID",  "APP",	  "IMAGE NAME", "IMAGE ID",
-					      "STATE", "CREATED", "STARTED",	"NETWORKS" };
+	static const char *const titles[] = { "UUID",  "APP",     "IMAGE NAME", "IMAGE ID",
+					      "STATE", "CREATED", "STARTED",    "NETWORKS" };
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
 		if (l->args->full || i != 3)
 			table_cell(l->table, titles[i]);
@@ -103,7 +103,8 @@ static void print_errors(const struct listing *l)
 		return;
 	fprintf(stderr, "%s: %zu %s when listing pods:\n", log_get_prefix(), l->nerrors,
 		l->nerrors == 1 ? "error" : "errors");
-	fprintf(stderr, "----------------------------------------\n%s----------------------------------------\n",
+	fprintf(stderr,
+		"----------------------------------------\n%s----------------------------------------\n",
 		buf_str(&l->errors));
 	fprintf(stderr, "appc version of this rkt: %s\n", AC_VERSION);
 }
@@ -152,10 +153,17 @@ static int list_run(struct cli *c, struct err *e)
 
 #define L(member) offsetof(struct list_args, member)
 static const struct opt list_opts[] = {
-	{ .name = "format", .kind = OPT_STR, .arg = "FORMAT", .offset = L(format), .choices = output_formats,
-	  .complete = COMP_CHOICES, .help = "choose the output format: json or json-pretty" },
+	{ .name = "format",
+	  .kind = OPT_STR,
+	  .arg = "FORMAT",
+	  .offset = L(format),
+	  .choices = output_formats,
+	  .complete = COMP_CHOICES,
+	  .help = "choose the output format: json or json-pretty" },
 	{ .name = "full", .kind = OPT_BOOL, .offset = L(full), .help = "use long output format" },
-	{ .name = "no-legend", .kind = OPT_BOOL, .offset = L(no_legend),
+	{ .name = "no-legend",
+	  .kind = OPT_BOOL,
+	  .offset = L(no_legend),
 	  .help = "suppress a legend with the list" },
 	{ .kind = OPT_END },
 };
@@ -165,8 +173,9 @@ const struct command cmd_list = {
 	.name = "list",
 	.args = "",
 	.summary = "List pods",
-	.description = "Lists the pods that are being prepared, prepared, running or exited, one row an app.\n"
-		       "The columns are separated by TABs.",
+	.description =
+		"Lists the pods that are being prepared, prepared, running or exited, one row an app.\n"
+		"The columns are separated by TABs.",
 	.tables = list_tables,
 	.args_size = sizeof(struct list_args),
 	.run = list_run,

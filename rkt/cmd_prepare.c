@@ -27,12 +27,14 @@ static int prepare_run(struct cli *c, struct err *e)
 }
 
 static const struct opt prepare_opts[] = {
-	{ .name = "quiet", .kind = OPT_BOOL, .offset = offsetof(struct pod_args, quiet),
+	{ .name = "quiet",
+	  .kind = OPT_BOOL,
+	  .offset = offsetof(struct pod_args, quiet),
 	  .help = "print the pod's UUID and errors, but no progress and no notices" },
 	{ .kind = OPT_END },
 };
-static const struct opt *const prepare_tables[] = { prepare_opts,	podflags_pull,	podflags_prepare,
-						    podflags_stage1,	podflags_app,	podflags_isolators,
+static const struct opt *const prepare_tables[] = { prepare_opts,       podflags_pull, podflags_prepare,
+						    podflags_stage1,    podflags_app,  podflags_isolators,
 						    podflags_signature, NULL };
 _Static_assert(ARRAY_LEN(prepare_tables) <= CLI_TABLES_MAX, "the globals need a place too");
 
@@ -40,8 +42,9 @@ const struct command cmd_prepare = {
 	.name = "prepare",
 	.args = "IMAGE [image flags] [-- ARG...[---]] ...",
 	.summary = "Prepare to run image(s) in a pod in rkt",
-	.description = "Fetches and verifies the images, makes the pod and prints its UUID; 'rkt run-prepared'\n"
-		       "starts it later. The pod is on disk when the UUID is printed.",
+	.description =
+		"Fetches and verifies the images, makes the pod and prints its UUID; 'rkt run-prepared'\n"
+		"starts it later. The pod is on disk when the UUID is printed.",
 	.tables = prepare_tables,
 	.args_size = sizeof(struct pod_args),
 	.flags = COMMAND_ROOT,

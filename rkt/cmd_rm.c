@@ -45,8 +45,12 @@ static int rm_run(struct cli *c, struct err *e)
 }
 
 static const struct opt rm_opts[] = {
-	{ .name = "uuid-file", .kind = OPT_STR, .arg = "FILE", .offset = offsetof(struct rm_args, uuid_file),
-	  .complete = COMP_FILE, .help = "read the pod's UUID from a file instead of the arguments" },
+	{ .name = "uuid-file",
+	  .kind = OPT_STR,
+	  .arg = "FILE",
+	  .offset = offsetof(struct rm_args, uuid_file),
+	  .complete = COMP_FILE,
+	  .help = "read the pod's UUID from a file instead of the arguments" },
 	{ .kind = OPT_END },
 };
 static const struct opt *const rm_tables[] = { rm_opts, NULL };
@@ -55,8 +59,9 @@ const struct command cmd_rm = {
 	.name = "rm",
 	.args = "UUID ...",
 	.summary = "Remove all files and resources associated with an exited pod",
-	.description = "Deletes pods that are prepared, exited or whose preparation was aborted, without any\n"
-		       "grace period. Running pods are left alone: stop them first.",
+	.description =
+		"Deletes pods that are prepared, exited or whose preparation was aborted, without any\n"
+		"grace period. Running pods are left alone: stop them first.",
 	.tables = rm_tables,
 	.args_size = sizeof(struct rm_args),
 	.flags = COMMAND_ROOT,

@@ -26,12 +26,16 @@ static int run_run(struct cli *c, struct err *e)
 }
 
 static const struct opt run_opts[] = {
-	{ .name = "uuid-file-save", .kind = OPT_STR, .arg = "FILE", .offset = offsetof(struct pod_args, uuid_file_save),
-	  .complete = COMP_FILE, .help = "write out the pod's UUID to this file as soon as the pod exists" },
+	{ .name = "uuid-file-save",
+	  .kind = OPT_STR,
+	  .arg = "FILE",
+	  .offset = offsetof(struct pod_args, uuid_file_save),
+	  .complete = COMP_FILE,
+	  .help = "write out the pod's UUID to this file as soon as the pod exists" },
 	{ .kind = OPT_END },
 };
-static const struct opt *const run_tables[] = { run_opts,	   podflags_pull, podflags_prepare,
-						podflags_stage1,   podflags_runtime, podflags_app,
+static const struct opt *const run_tables[] = { run_opts,           podflags_pull,      podflags_prepare,
+						podflags_stage1,    podflags_runtime,   podflags_app,
 						podflags_isolators, podflags_signature, NULL };
 _Static_assert(ARRAY_LEN(run_tables) <= CLI_TABLES_MAX, "the globals need a place too");
 
@@ -42,7 +46,8 @@ const struct command cmd_run = {
 	.description =
 		"IMAGE is an image id or the beginning of one, the name of a stored image, a path or an\n"
 		"http, https or file URL. Options behind an image that are about an image apply to the last\n"
-		"one before them. What follows \"--\", up to \"---\" or the end, are arguments that are appended\n"
+		"one before them. What follows \"--\", up to \"---\" or the end, are arguments that are "
+		"appended\n"
 		"to the image's own command line, or to the program given with --exec.\n"
 		"\n"
 		"The process becomes the pod's supervisor: a signal stops the pod, and the exit status is\n"

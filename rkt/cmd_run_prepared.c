@@ -48,8 +48,9 @@ const struct command cmd_run_prepared = {
 	.name = "run-prepared",
 	.args = "UUID",
 	.summary = "Run a prepared application pod in rkt",
-	.description = "UUID, which may be abbreviated, is what 'rkt prepare' printed. The process becomes the\n"
-		       "pod's supervisor, as with 'rkt run'.",
+	.description =
+		"UUID, which may be abbreviated, is what 'rkt prepare' printed. The process becomes the\n"
+		"pod's supervisor, as with 'rkt run'.",
 	.tables = run_prepared_tables,
 	.args_size = sizeof(struct pod_args),
 	.flags = COMMAND_ROOT,

@@ -31,8 +31,9 @@ static int wait_time(struct cli *c, const char *option, const char *text, int64_
 		return 0;
 	}
 	if (parse_duration(text, &ns) < 0)
-		return cli_usage(c, e, "--%s: \"%s\" is neither true, false nor a time such as 10s or 1m30s", option,
-				 text);
+		return cli_usage(c, e,
+				 "option --%s: \"%s\" is neither true, false nor a time such as 10s or 1m30s",
+				 option, text);
 	*ret = ns < 0 ? WAIT_FOREVER : ns;
 	return 0;
 }
@@ -126,14 +127,33 @@ static int status_run(struct cli *c, struct err *e)
 
 #define S(member) offsetof(struct status_args, member)
 static const struct opt status_opts[] = {
-	{ .name = "format", .kind = OPT_STR, .arg = "FORMAT", .offset = S(format), .choices = output_formats,
-	  .complete = COMP_CHOICES, .help = "choose the output format: json or json-pretty" },
-	{ .name = "uuid-file", .kind = OPT_STR, .arg = "FILE", .offset = S(uuid_file), .complete = COMP_FILE,
+	{ .name = "format",
+	  .kind = OPT_STR,
+	  .arg = "FORMAT",
+	  .offset = S(format),
+	  .choices = output_formats,
+	  .complete = COMP_CHOICES,
+	  .help = "choose the output format: json or json-pretty" },
+	{ .name = "uuid-file",
+	  .kind = OPT_STR,
+	  .arg = "FILE",
+	  .offset = S(uuid_file),
+	  .complete = COMP_FILE,
 	  .help = "read the pod's UUID from a file instead of the argument" },
-	{ .name = "wait", .kind = OPT_OPTVAL, .arg = "TIME", .offset = S(wait), .dflt = "false", .implied = "true",
+	{ .name = "wait",
+	  .kind = OPT_OPTVAL,
+	  .arg = "TIME",
+	  .offset = S(wait),
+	  .dflt = "false",
+	  .implied = "true",
 	  .help = "wait for the pod to exit, at most so long" },
-	{ .name = "wait-ready", .kind = OPT_OPTVAL, .arg = "TIME", .offset = S(wait_ready), .dflt = "false",
-	  .implied = "true", .help = "wait until the pod's apps were started, at most so long" },
+	{ .name = "wait-ready",
+	  .kind = OPT_OPTVAL,
+	  .arg = "TIME",
+	  .offset = S(wait_ready),
+	  .dflt = "false",
+	  .implied = "true",
+	  .help = "wait until the pod's apps were started, at most so long" },
 	{ .kind = OPT_END },
 };
 static const struct opt *const status_tables[] = { status_opts, NULL };
@@ -142,9 +162,10 @@ const struct command cmd_status = {
 	.name = "status",
 	.args = "UUID",
 	.summary = "Check the status of a rkt pod",
-	.description = "Prints the pod's state, its times, its supervisor and the exit status of every app that\n"
-		       "ended, as key=value lines. The UUID may be abbreviated. Waiting for the end succeeds\n"
-		       "whatever the apps' exit status; waiting longer than asked for is an error.",
+	.description =
+		"Prints the pod's state, its times, its supervisor and the exit status of every app that\n"
+		"ended, as key=value lines. The UUID may be abbreviated. Waiting for the end succeeds\n"
+		"whatever the apps' exit status; waiting longer than asked for is an error.",
 	.tables = status_tables,
 	.args_size = sizeof(struct status_args),
 	.complete = COMP_UUID_ANY,

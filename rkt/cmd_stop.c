@@ -64,8 +64,15 @@ static int stop_run(struct cli *c, struct err *e)
 
 #define S(member) offsetof(struct stop_args, member)
 static const struct opt stop_opts[] = {
-	{ .name = "force", .kind = OPT_BOOL, .offset = S(force), .help = "forced stopping: kill, do not ask" },
-	{ .name = "uuid-file", .kind = OPT_STR, .arg = "FILE", .offset = S(uuid_file), .complete = COMP_FILE,
+	{ .name = "force",
+	  .kind = OPT_BOOL,
+	  .offset = S(force),
+	  .help = "forced stopping: kill, do not ask" },
+	{ .name = "uuid-file",
+	  .kind = OPT_STR,
+	  .arg = "FILE",
+	  .offset = S(uuid_file),
+	  .complete = COMP_FILE,
 	  .help = "read the pod's UUID from a file instead of the arguments" },
 	{ .kind = OPT_END },
 };

@@ -18,8 +18,8 @@
 #include "stage0/keystore.h"
 
 #define FINGERPRINT_LEN 40
-#define GROUP_LEN	4 /* digits of a fingerprint shown together */
-#define ANSWER_MAX	64
+#define GROUP_LEN       4 /* digits of a fingerprint shown together */
+#define ANSWER_MAX      64
 
 struct trust_args {
 	char *prefix;
@@ -36,31 +36,35 @@ static int check_args(const struct trust *t, struct err *e)
 {
 	const struct trust_args *a = t->args;
 	if (t->cli->g.insecure & INSECURE_IMAGE)
-		return err_set(e, ERR_INPUT, EINVAL,
-			       "--insecure-options=image switches signatures off, so no key would ever be used");
+		return err_set(
+			e, ERR_INPUT, EINVAL,
+			"--insecure-options=image switches signatures off, so no key would ever be used");
 	if (a->prefix && a->root)
 		return cli_usage(t->cli, e, "--prefix and --root exclude each other");
 	if (!a->prefix && !a->root && t->cli->rest)
-		return err_set(e, ERR_INPUT, EINVAL,
-			       "give the keys a scope: --prefix=NAME for the images under that name, or --root for "
-			       "all images");
+		return err_set(
+			e, ERR_INPUT, EINVAL,
+			"give the keys a scope: --prefix=NAME for the images under that name, or --root for "
+			"all images");
 	if (!a->prefix && !a->root)
 		return cli_usage(t->cli, e, "must provide --prefix or --root");
 	if (a->prefix && strstr(a->prefix, "://"))
-		return err_set(e, ERR_INPUT, EINVAL,
-			       "--prefix: \"%s\" is a URL; a prefix is the beginning of image names, such as "
-			       "example.com/foo",
-			       a->prefix);
+		return err_set(
+			e, ERR_INPUT, EINVAL,
+			"option --prefix: \"%s\" is a URL; a prefix is the beginning of image names, such as "
+			"example.com/foo",
+			a->prefix);
 	if (a->prefix && !ac_identifier_valid(a->prefix))
-		return err_set(e, ERR_INPUT, EINVAL, "--prefix: \"%s\" is not the beginning of an image name",
-			       a->prefix);
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "option --prefix: \"%s\" is not the beginning of an image name", a->prefix);
 	if (!t->cli->rest)
-		return err_set(e, ERR_INPUT, ENOTSUP,
-			       "discovery of keys is not in this version; name the file or URL of the public key");
+		return err_set(
+			e, ERR_INPUT, ENOTSUP,
+			"discovery of keys is not in this version; name the file or URL of the public key");
 	return 0;
 }
 
-/* "8b86de38…" as ten groups, a double space in the middle; @out takes 52 bytes. */
+/* "8b86de38…" in upper case as ten groups, a double space in the middle. */
 static void add_fingerprint(struct buf *out, const char *hex)
 {
 	for (size_t i = 0; i < FINGERPRINT_LEN; i++) {
@@ -111,13 +115,19 @@ static int read_answer(char out[ANSWER_MAX], struct err *e)
 	return got == 0 && n == 0 ? err_set(e, ERR_STATE, ENODATA, "the answer was neither yes nor no") : 0;
 }
 
-/* 1 yes, 0 no, -errno. */
-static int ask(struct err *e)
+static int check_terminal(struct err *e)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return err_set(e, ERR_STATE, ENOTTY,
-			       "nobody can review the fingerprint without a terminal; --skip-fingerprint-review trusts "
+			       "nobody can review the fingerprint without a terminal; "
+			       "--skip-fingerprint-review trusts "
 			       "the key as it is");
+	return 0;
+}
+
+/* 1 yes, 0 no, -errno. */
+static int ask(struct err *e)
+{
 	for (;;) {
 		char answer[ANSWER_MAX];
 		int r = output_line(e, "Are you sure you want to trust this key (yes/no)?");
@@ -137,7 +147,8 @@ static int trust_key(const struct trust *t, const char *source, const json_t *ke
 	auto_free char *path = NULL;
 	bool from_https = strncmp(source, "https://", 8) == 0;
 	bool skip = t->args->skip_review || (t->cli->g.trust_keys_from_https && from_https);
-	auto_free char *scope = t->args->root ? xstrdup("all images") : xasprintf("prefix \"%s\"", t->args->prefix);
+	auto_free char *scope = t->args->root ? xstrdup("all images")
+					      : xasprintf("prefix \"%s\"", t->args->prefix);
 
 	int r = json_get_str(key, ".keys", "fingerprint", true, &fingerprint, e);
 	if (r >= 0)
@@ -145,18 +156,23 @@ static int trust_key(const struct trust *t, const char *source, const json_t *ke
 	if (r < 0)
 		return r;
 	if (!keystore_fingerprint_valid(fingerprint))
-		return err_set(e, ERR_INPUT, EPROTO, "\"%s\": not a key with a version 4 fingerprint", source);
-	log_info("key \"%s\" for %s", source, scope);
+		return err_set(e, ERR_INPUT, EPROTO, "\"%s\": not a key with a version 4 fingerprint",
+			       source);
 	r = show_key(key, fingerprint, e);
 	if (r == 0 && !skip)
+		r = check_terminal(e);
+	if (r == 0 && !skip) {
+		log_info("key \"%s\" for %s", source, scope);
 		r = ask(e);
+	}
 	if (r < 0)
 		return r;
 	if (!skip && r == 0) {
 		log_info("not trusting \"%s\"", source);
 		return 0;
 	}
-	r = output_line(e, "Trusting \"%s\" for %s %s fingerprint review.", source, scope, skip ? "without" : "after");
+	r = output_line(e, "Trusting \"%s\" for %s %s fingerprint review.", source, scope,
+			skip ? "without" : "after");
 	if (r == 0)
 		r = keystore_add(t->cli->g.local_config, t->args->prefix, fingerprint, armored, &path, e);
 	if (r < 0)
@@ -179,7 +195,8 @@ static int trust_source(const struct trust *t, const char *source, struct err *e
 	int r = json_get_arr(reply, "", "keys", true, &keys, e);
 	if (r < 0)
 		return r;
-	json_array_foreach(keys, i, key) {
+	json_array_foreach(keys, i, key)
+	{
 		r = trust_key(t, source, key, e);
 		if (r < 0)
 			return r;
@@ -202,13 +219,22 @@ static int trust_run(struct cli *c, struct err *e)
 
 #define T(member) offsetof(struct trust_args, member)
 static const struct opt trust_opts[] = {
-	{ .name = "insecure-allow-http", .kind = OPT_BOOL, .offset = T(allow_http),
+	{ .name = "insecure-allow-http",
+	  .kind = OPT_BOOL,
+	  .offset = T(allow_http),
 	  .help = "allow keys from plain http URLs, which anybody on the way can replace" },
-	{ .name = "prefix", .kind = OPT_STR, .arg = "NAME", .offset = T(prefix),
+	{ .name = "prefix",
+	  .kind = OPT_STR,
+	  .arg = "NAME",
+	  .offset = T(prefix),
 	  .help = "trust the key for the image of this name and for images below it: example.com/foo" },
-	{ .name = "root", .kind = OPT_BOOL, .offset = T(root),
+	{ .name = "root",
+	  .kind = OPT_BOOL,
+	  .offset = T(root),
 	  .help = "trust the key for all images: use with care" },
-	{ .name = "skip-fingerprint-review", .kind = OPT_BOOL, .offset = T(skip_review),
+	{ .name = "skip-fingerprint-review",
+	  .kind = OPT_BOOL,
+	  .offset = T(skip_review),
 	  .help = "accept the key without asking" },
 	{ .kind = OPT_END },
 };
@@ -218,10 +244,11 @@ const struct command cmd_trust = {
 	.name = "trust",
 	.args = "PUBKEY ...",
 	.summary = "Trust a key for image verification",
-	.description = "PUBKEY is the path or the https URL of an ASCII-armored public key. It is shown, and after\n"
-		       "a 'yes' it may sign the images that --prefix or --root names. Keys are kept below\n"
-		       "trustedkeys in the local configuration directory; an empty file of the same name there\n"
-		       "takes the trust in a vendor's key away.",
+	.description =
+		"PUBKEY is the path or the https URL of an ASCII-armored public key. It is shown, and after\n"
+		"a 'yes' it may sign the images that --prefix or --root names. Keys are kept below\n"
+		"trustedkeys in the local configuration directory; an empty file of the same name there\n"
+		"takes the trust in a vendor's key away.",
 	.tables = trust_tables,
 	.args_size = sizeof(struct trust_args),
 	.complete = COMP_FILE,

@@ -30,7 +30,8 @@ const struct command cmd_version = {
 	.name = "version",
 	.args = "",
 	.summary = "Print the version and exit",
-	.description = "Prints the version of rkt, of the App Container specification that it follows, how it was\n"
-		       "built and what was built in (+) or left out (-).",
+	.description =
+		"Prints the version of rkt, of the App Container specification that it follows, how it was\n"
+		"built and what was built in (+) or left out (-).",
 	.run = version_run,
 };

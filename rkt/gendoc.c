@@ -149,7 +149,8 @@ static void add_head(struct buf *out, const struct command *c, const char *name)
 	buf_adds(out, "\n.SH DESCRIPTION\n");
 }
 
-static int page_text(const struct command *c, const char *name, const char *fragments, struct buf *out, struct err *e)
+static int page_text(const struct command *c, const char *name, const char *fragments, struct buf *out,
+		     struct err *e)
 {
 	static const struct opt *const global_tables[] = { global_opts, NULL };
 	add_head(out, c, name);

@@ -34,8 +34,9 @@ static const struct {
 };
 #define INSECURE_SINGLE 7 /* the first rows, without "ondisk", which nobody asks for */
 
-static const char *const insecure_choices[] = { "none", "image", "tls", "http", "pubkey", "capabilities", "paths",
-						"seccomp", "all-fetch", "all-run", "all", NULL };
+static const char *const insecure_choices[] = { "none",      "image",        "tls",   "http",
+						"pubkey",    "capabilities", "paths", "seccomp",
+						"all-fetch", "all-run",      "all",   NULL };
 
 static int insecure_word(const char *word, unsigned int *seen, unsigned int *bits, struct err *e)
 {
@@ -43,7 +44,8 @@ static int insecure_word(const char *word, unsigned int *seen, unsigned int *bit
 		if (strcasecmp(word, insecure_words[i].name) != 0)
 			continue;
 		if (*seen & 1u << i)
-			return err_set(e, ERR_USAGE, EINVAL, "--insecure-options: \"%s\" is given twice",
+			return err_set(e, ERR_USAGE, EINVAL,
+				       "option --insecure-options: \"%s\" is given twice",
 				       insecure_words[i].name);
 		*seen |= 1u << i;
 		*bits |= insecure_words[i].bits;
@@ -51,10 +53,11 @@ static int insecure_word(const char *word, unsigned int *seen, unsigned int *bit
 	}
 	auto_buf quoted = BUF_INIT;
 	buf_add_escaped(&quoted, word, strlen(word));
-	return err_set(e, ERR_USAGE, EINVAL,
-		       "--insecure-options: unknown value \"%s\"; known are none, image, tls, http, pubkey, "
-		       "capabilities, paths, seccomp, all-fetch, all-run and all",
-		       buf_str(&quoted));
+	return err_set(
+		e, ERR_USAGE, EINVAL,
+		"option --insecure-options: unknown value \"%s\"; known are none, image, tls, http, pubkey, "
+		"capabilities, paths, seccomp, all-fetch, all-run and all",
+		buf_str(&quoted));
 }
 
 /* A later occurrence replaces an earlier one. */
@@ -73,6 +76,7 @@ static int set_insecure(void *args, const struct opt *o, const char *value, stru
 }
 
 #define G(member) offsetof(struct globals, member)
+/* clang-format off */
 const struct opt global_opts[] = {
 	{ .name = "debug", .kind = OPT_BOOL, .offset = G(debug), .dflt = "false",
 	  .help = "print out more debug information to stderr" },
@@ -93,16 +97,17 @@ const struct opt global_opts[] = {
 	  .help = "user configuration directory", .complete = COMP_DIR },
 	{ .kind = OPT_END },
 };
+/* clang-format on */
 
 static int make_absolute(char **dir, const char *name, struct err *e)
 {
 	if (!*dir)
 		return 0;
 	if (!**dir)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: an empty path is not a directory", name);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: an empty path is not a directory", name);
 	char *abs = path_abs(*dir);
 	if (!abs)
-		return err_sys(e, errno, "--%s: find the working directory", name);
+		return err_sys(e, errno, "option --%s: find the working directory", name);
 	free(*dir);
 	*dir = abs;
 	return 0;
@@ -111,7 +116,8 @@ static int make_absolute(char **dir, const char *name, struct err *e)
 int globals_finish(struct globals *g, struct err *e)
 {
 	if (g->insecure & INSECURE_ONDISK)
-		log_warn("--insecure-options=ondisk has no effect: rendered images are never checked before a run");
+		log_warn("--insecure-options=ondisk has no effect: rendered images are never checked before "
+			 "a run");
 	int r = make_absolute(&g->dir, "dir", e);
 	if (r == 0)
 		r = make_absolute(&g->system_config, "system-config", e);

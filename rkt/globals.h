@@ -27,7 +27,7 @@ struct globals {
 	char *dir; /* NULL: not given, see host.h */
 	char *system_config;
 	char *local_config;
-	char *user_config; /* NULL: none */
+	char *user_config;     /* NULL: none */
 	unsigned int insecure; /* enum insecure */
 };
 

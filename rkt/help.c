@@ -90,8 +90,8 @@ void cli_help(const struct command *cmd, struct buf *out)
 {
 	static const struct opt *const global_tables[] = { global_opts, NULL };
 	auto_free char *title = !cmd ? xstrdup("rkt")
-				     : xasprintf("%s%s%s", cmd->group ? cmd->group : "", cmd->group ? " " : "",
-						 cmd->name);
+				     : xasprintf("%s%s%s", cmd->group ? cmd->group : "",
+						 cmd->group ? " " : "", cmd->name);
 	bool group = !cmd || (cmd->flags & COMMAND_GROUP);
 	auto_free char *name = xasprintf("%s - %s", title, cmd ? cmd->summary : rkt_summary);
 	auto_free char *usage = xasprintf("%s%s%s", cmd ? "rkt " : "", title, group ? " [command]" : "");

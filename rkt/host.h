@@ -25,9 +25,9 @@ struct host {
 	struct datadir data;
 	struct store store;
 	bool has_data, has_store;
-	char *data_dir;	 /* its path, also when it is not there */
-	char *lib_dir;	 /* of the programs that rkt starts: beside rkt, ../lib/rkt */
-	char **insecure; /* strv */
+	char *data_dir;         /* its path, also when it is not there */
+	char *lib_dir;          /* of the programs that rkt starts: beside rkt, ../lib/rkt */
+	char **insecure;        /* strv */
 	struct fetch_env fetch; /* points into the above and into @g */
 };
 

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "stage0/ref.h"
 
-static const char *const policy_names[] = { [PULL_NEW] = "new", [PULL_UPDATE] = "update", [PULL_NEVER] = "never" };
+static const char *const policy_names[] = {
+	[PULL_NEW] = "new", [PULL_UPDATE] = "update", [PULL_NEVER] = "never"
+};
 
 struct job {
 	struct host *h;
@@ -31,10 +33,10 @@ static int copy_id(const char *id, char ret[IMAGE_ID_LEN + 1], struct err *e)
 static int fetch(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct err *e)
 {
 	const struct image_ref *ref = j->ref;
-	json_t *image = json_pack("{s:s, s:s, s:s, s:s*}", "kind", ref->kind == REF_FILE ? "file" : "http", "url",
-				  ref->url, "text", ref->text, "path", ref->path);
-	json_t *request = json_pack("{s:o, s:s*, s:s}", "image", image, "signature", j->signature, "pullPolicy",
-				    policy_names[j->policy]);
+	json_t *image = json_pack("{s:s, s:s, s:s, s:s*}", "kind", ref->kind == REF_FILE ? "file" : "http",
+				  "url", ref->url, "text", ref->text, "path", ref->path);
+	json_t *request = json_pack("{s:o, s:s*, s:s}", "image", image, "signature", j->signature,
+				    "pullPolicy", policy_names[j->policy]);
 	if (!request)
 		return err_set(e, ERR_INPUT, EILSEQ, "image \"%s\": the name is not UTF-8", ref->text);
 	auto_json reply = fetch_call(&j->h->fetch, "fetch", request, e);
@@ -76,7 +78,8 @@ static int obtain_http(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct e
 	err_clear(e);
 	if (j->policy == PULL_NEVER)
 		return err_set(e, ERR_STATE, ENOENT,
-			       "unable to fetch image from url \"%s\": it is not in the store, and the pull policy is never",
+			       "unable to fetch image from url \"%s\": it is not in the store, and the pull "
+			       "policy is never",
 			       j->ref->url);
 	return fetch(j, ret, e);
 }
@@ -93,10 +96,11 @@ static int obtain_name(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct e
 	if (r == 0)
 		log_debug("image: using image from local store for image name %s", ref->text);
 	if (r == -ENOENT)
-		return err_set(e, ERR_STATE, ENOENT,
-			       "image \"%s\": not in the store, and discovery of images by name is not in this "
-			       "version; fetch it by file or URL first",
-			       ref->text);
+		return err_set(
+			e, ERR_STATE, ENOENT,
+			"image \"%s\": not in the store, and discovery of images by name is not in this "
+			"version; fetch it by file or URL first",
+			ref->text);
 	return r;
 }
 

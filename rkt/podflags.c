@@ -16,12 +16,12 @@ static int add_volume(void *args, const struct opt *o, const char *value, struct
 	struct volume v = { 0 };
 	int r = volume_from_arg(value, &v, e);
 	if (r < 0) {
-		err_ctx(e, "--%s", o->name);
+		err_ctx(e, "option --%s", o->name);
 		e->cls = ERR_USAGE;
 		return r;
 	}
 	if (volumes_get(l, v.name)) {
-		r = err_set(e, ERR_USAGE, EEXIST, "--volume: volume \"%s\" is given twice", v.name);
+		r = err_set(e, ERR_USAGE, EEXIST, "option --volume: volume \"%s\" is given twice", v.name);
 		volume_done(&v);
 		return r;
 	}
@@ -34,12 +34,13 @@ static int add_env(void *args, const struct opt *o, const char *value, struct er
 	char ***env = &((struct pod_args *)args)->set_env;
 	const char *eq = strchr(value, '=');
 	if (!eq || eq == value)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is not NAME=VALUE", o->name, value);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not NAME=VALUE", o->name, value);
 	auto_free char *name = xstrndup(value, (size_t)(eq - value));
 	if (!env_name_valid(name))
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" is not a name of a variable", o->name, name);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not a name of a variable",
+			       o->name, name);
 	if (env_get(*env, name))
-		return err_set(e, ERR_USAGE, EEXIST, "--%s: \"%s\" is given twice", o->name, name);
+		return err_set(e, ERR_USAGE, EEXIST, "option --%s: \"%s\" is given twice", o->name, name);
 	strv_push(env, value);
 	return 0;
 }
@@ -62,13 +63,16 @@ static int add_net(void *args, const struct opt *o, const char *value, struct er
 	for (char **s = specs; *s; s++) {
 		size_t n = net_name_len(*s);
 		if (n == 0)
-			return err_set(e, ERR_USAGE, EINVAL, "--%s: empty network name in \"%s\"", o->name, value);
+			return err_set(e, ERR_USAGE, EINVAL, "option --%s: empty network name in \"%s\"",
+				       o->name, value);
 		if ((*s)[n] && (strchr(*s + n + 1, ':') || net_is_special(*s)))
-			return err_set(e, ERR_USAGE, EINVAL, "--%s: \"%s\" takes no such arguments", o->name, *s);
+			return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" takes no such arguments",
+				       o->name, *s);
 		for (char **have = *net; have && *have; have++)
 			if (net_name_len(*have) == n && strncmp(*have, *s, n) == 0)
-				return err_set(e, ERR_USAGE, EEXIST, "--%s: network \"%.*s\" is given twice",
-					       o->name, (int)n, *s);
+				return err_set(e, ERR_USAGE, EEXIST,
+					       "option --%s: network \"%.*s\" is given twice", o->name,
+					       (int)n, *s);
 		strv_push(net, *s);
 	}
 	return 0;
@@ -78,10 +82,12 @@ static int set_stage1(void *args, const struct opt *o, const char *value, struct
 {
 	struct stage1_args *a = &((struct pod_args *)args)->stage1;
 	if (a->option)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: --%s is given already, and only one stage1 can be chosen",
+		return err_set(e, ERR_USAGE, EINVAL,
+			       "option --%s: --%s is given already, and only one stage1 can be chosen",
 			       o->name, a->option);
 	if (!*value)
-		return err_set(e, ERR_USAGE, EINVAL, "--%s: an empty string chooses no stage1", o->name);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: an empty string chooses no stage1",
+			       o->name);
 	a->option = xstrdup(o->name);
 	a->value = xstrdup(value);
 	return 0;
@@ -111,6 +117,7 @@ struct stage1_choice stage1_args_choice(const struct stage1_args *a)
 static const char *const pull_choices[] = { "new", "update", "never", NULL };
 static const char *const ipc_choices[] = { "auto", "private", "parent", NULL };
 
+/* clang-format off */
 const struct opt podflags_pull[] = {
 	{ .name = "no-store", .kind = OPT_BOOL, .offset = P(pull.no_store), .flags = OPT_DEPRECATED,
 	  .instead = "pull-policy=update", .help = "fetch images, ignoring the local store" },
@@ -163,6 +170,7 @@ const struct opt podflags_runtime[] = {
 	  .help = "the pod's networks: host or none, or names of configured networks" },
 	{ .kind = OPT_END },
 };
+/* clang-format on */
 
 /* ---- the struct as a whole ------------------------------------------------------------------------ */
 
@@ -193,7 +201,8 @@ static int check_mounts(const struct pod_args *a, const struct mounts *l, struct
 	for (size_t i = 0; i < l->n; i++)
 		if (!volumes_get(&a->volumes, l->v[i].volume))
 			return err_set(e, ERR_INPUT, ENOENT,
-				       "--mount: dangling mount: no --volume is named \"%s\"", l->v[i].volume);
+				       "option --mount: dangling mount: no --volume is named \"%s\"",
+				       l->v[i].volume);
 	return 0;
 }
 
@@ -205,14 +214,16 @@ int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e)
 		return r;
 	if (a->pod_manifest && (a->apps.n || a->volumes.n || a->apps.pod.req.mounts.n || a->inherit_env ||
 				a->set_env || a->set_env_files || policy != PULL_NEW))
-		return err_set(e, ERR_INPUT, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "conflicting flags set with --pod-manifest (see --help)");
 	r = check_mounts(a, &a->apps.pod.req.mounts, e);
 	for (size_t i = 0; r == 0 && i < a->apps.n; i++)
 		r = check_mounts(a, &a->apps.v[i].req.mounts, e);
 	if (r < 0)
 		return r;
 	if (a->interactive && a->apps.n > 1)
-		return err_set(e, ERR_INPUT, EINVAL, "--interactive: only one image can have the terminal");
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "option --interactive: only one image can have the terminal");
 	if (!a->apps.n && !a->pod_manifest)
 		return cli_usage(c, e, "must provide at least one image or specify the pod manifest");
 	return 0;

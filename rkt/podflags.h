@@ -53,13 +53,13 @@ void pod_args_done(void *args);
 /* Is there something that --pod-manifest excludes?  Checks also what run and prepare have in common. */
 int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e);
 
-extern const struct opt podflags_pull[];       /* struct pod_args: --pull-policy new … */
-extern const struct opt podflags_prepare[];    /* what shapes the pod: volumes, environment, … */
-extern const struct opt podflags_stage1[];     /* --stage1-… */
-extern const struct opt podflags_runtime[];    /* --net, --hostname, --interactive … */
-extern const struct opt podflags_app[];	       /* OPT_APP, struct app_arg: of run and prepare */
-extern const struct opt podflags_isolators[];  /* OPT_APP: --memory, --caps-retain … */
-extern const struct opt podflags_signature[];  /* OPT_APP: --signature */
+extern const struct opt podflags_pull[];      /* struct pod_args: --pull-policy new … */
+extern const struct opt podflags_prepare[];   /* what shapes the pod: volumes, environment, … */
+extern const struct opt podflags_stage1[];    /* --stage1-… */
+extern const struct opt podflags_runtime[];   /* --net, --hostname, --interactive … */
+extern const struct opt podflags_app[];       /* OPT_APP, struct app_arg: of run and prepare */
+extern const struct opt podflags_isolators[]; /* OPT_APP: --memory, --caps-retain … */
+extern const struct opt podflags_signature[]; /* OPT_APP: --signature */
 
 /* struct cli .parse of run and prepare. */
 int pod_args_parse(struct cli *c, struct err *e);

@@ -57,9 +57,9 @@ static int save_uuid(const char *path, const char *uuid, struct err *e)
 		return 0;
 	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return err_sys(e, errno, "--uuid-file-save: create %s", path);
+		return err_sys(e, errno, "option --uuid-file-save: create %s", path);
 	int r = write_full(fd, uuid, UUID_LEN);
-	return r < 0 ? err_sys(e, -r, "--uuid-file-save: write %s", path) : 0;
+	return r < 0 ? err_sys(e, -r, "option --uuid-file-save: write %s", path) : 0;
 }
 
 void podstart_abandon(struct pod *p)
@@ -119,7 +119,8 @@ int podstart_check_interactive(const struct pod *p, bool interactive, struct err
 		return -e->code;
 	return m->napps == 1 ? 0
 			     : err_set(e, ERR_INPUT, EINVAL,
-				       "--interactive: only one app can have the terminal, and this pod has %zu",
+				       "option --interactive: only one app can have the terminal, and this "
+				       "pod has %zu",
 				       m->napps);
 }
 
