@@ -102,5 +102,13 @@ httpd_OUT := tests/httpd
 httpd_LIBS := -lssl -lcrypto
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
+# stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
+TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup
+define podbox
+podbox_$(1)_SRC := tests/functional/podbox_$(1).c
+podbox_$(1)_OUT := tests/podbox_$(1)
+podbox_$(1)_LIBS := $(shell $(PKG) --libs check)
+endef
+$(foreach t,init launch cgroup,$(eval $(call podbox,$(t))))
 
 ALL_SRC = $(sort $(foreach a,$(ARCHIVES),$($(a)_SRC)) $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$($(p)_SRC)) $(TEST_SRC))

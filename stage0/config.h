@@ -14,8 +14,8 @@ enum auth_type { AUTH_BASIC, AUTH_OAUTH, AUTH_AWS };
 struct auth_entry {
 	char *domain; /* HOST or HOST:PORT */
 	enum auth_type type;
-	char *user, *password;		     /* basic */
-	char *token;			     /* oauth */
+	char *user, *password;                  /* basic */
+	char *token;                            /* oauth */
 	char *access_key, *secret_key, *region; /* aws; region may be NULL */
 };
 
@@ -28,13 +28,14 @@ struct config {
 	size_t nauth;
 	struct docker_auth_entry *docker_auth;
 	size_t ndocker_auth;
-	char *data_dir;	     /* or NULL */
-	char *stage1_images; /* or NULL */
+	char *data_dir;                                       /* or NULL */
+	char *stage1_images;                                  /* or NULL */
 	char *stage1_name, *stage1_version, *stage1_location; /* or NULL */
 };
 
 /* Later layers override earlier ones per key; @user_dir may be NULL. */
-int config_load(const char *system_dir, const char *local_dir, const char *user_dir, struct config *ret, struct err *e);
+int config_load(const char *system_dir, const char *local_dir, const char *user_dir, struct config *ret,
+		struct err *e);
 void config_done(struct config *c);
 /* {"stage0":[…]} of `rkt config`; new reference. */
 json_t *config_to_json(const struct config *c);

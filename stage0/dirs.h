@@ -7,37 +7,37 @@
 
 #include "base/err.h"
 
-#define DIR_PODS	   "pods"
-#define DIR_EMBRYO	   "pods/embryo"
-#define DIR_PREPARE	   "pods/prepare"
-#define DIR_PREPARED	   "pods/prepared"
-#define DIR_RUN		   "pods/run"
+#define DIR_PODS           "pods"
+#define DIR_EMBRYO         "pods/embryo"
+#define DIR_PREPARE        "pods/prepare"
+#define DIR_PREPARED       "pods/prepared"
+#define DIR_RUN            "pods/run"
 #define DIR_EXITED_GARBAGE "pods/exited-garbage"
-#define DIR_GARBAGE	   "pods/garbage"
-#define DIR_LOCKS	   "locks"
-#define DIR_TMP		   "tmp"
-#define DIR_CAS		   "cas"
-#define DIR_BLOB	   "cas/blob"
-#define DIR_TREE	   "cas/tree"
-#define DIR_REF		   "cas/ref"
-#define DIR_IMAGE	   "cas/image"
-#define DIR_CAS_TMP	   "cas/tmp"
+#define DIR_GARBAGE        "pods/garbage"
+#define DIR_LOCKS          "locks"
+#define DIR_TMP            "tmp"
+#define DIR_CAS            "cas"
+#define DIR_BLOB           "cas/blob"
+#define DIR_TREE           "cas/tree"
+#define DIR_REF            "cas/ref"
+#define DIR_IMAGE          "cas/image"
+#define DIR_CAS_TMP        "cas/tmp"
 
 /* Files of a pod directory. */
-#define POD_FILE_MANIFEST	 "pod"
-#define POD_FILE_CREATED	 "pod-created"
-#define POD_FILE_OVERLAY	 "overlay-prepared"
-#define POD_FILE_USERNS		 "private-users-prepared"
-#define POD_FILE_STAGE1_TREE	 "stage1TreeStoreID"
-#define POD_FILE_STAGE1_PATH	 "stage1-path" /* absolute directory the entrypoints are executed from */
-#define POD_DIR_APPSINFO	 "appsinfo"    /* <app>/{manifest,treeStoreID} */
-#define POD_STAGE1_MANIFEST	 "stage1/manifest"
-#define POD_STAGE1_ROOTFS	 "stage1/rootfs"
-#define POD_DIR_VOLUMES		 "sharedVolumes"
-#define POD_DIR_OVERLAY		 "overlay"
+#define POD_FILE_MANIFEST    "pod"
+#define POD_FILE_CREATED     "pod-created"
+#define POD_FILE_OVERLAY     "overlay-prepared"
+#define POD_FILE_USERNS      "private-users-prepared"
+#define POD_FILE_STAGE1_TREE "stage1TreeStoreID"
+#define POD_FILE_STAGE1_PATH "stage1-path" /* absolute directory the entrypoints are executed from */
+#define POD_DIR_APPSINFO     "appsinfo"    /* <app>/{manifest,treeStoreID} */
+#define POD_STAGE1_MANIFEST  "stage1/manifest"
+#define POD_STAGE1_ROOTFS    "stage1/rootfs"
+#define POD_DIR_VOLUMES      "sharedVolumes"
+#define POD_DIR_OVERLAY      "overlay"
 
 struct datadir {
-	int fd;	    /* the data directory, O_DIRECTORY|O_CLOEXEC */
+	int fd;     /* the data directory, O_DIRECTORY|O_CLOEXEC */
 	char *path; /* absolute, symlinks resolved */
 };
 

@@ -26,12 +26,12 @@
 #include "stage0/interrupt.h"
 #include "stage0/progress.h"
 
-#define BYTES_MAX	  (1LL << 40)
-#define TRIES_IDLE_MAX	  4   /* failures in a row without a single new byte */
-#define TRIES_MAX	  60  /* failures altogether */
-#define PAUSE_FIRST_MS	  200 /* doubled up to … */
-#define PAUSE_MAX_MS	  3000
-#define NOTE_MAX	  (64u << 10)
+#define BYTES_MAX      (1LL << 40)
+#define TRIES_IDLE_MAX 4   /* failures in a row without a single new byte */
+#define TRIES_MAX      60  /* failures altogether */
+#define PAUSE_FIRST_MS 200 /* doubled up to … */
+#define PAUSE_MAX_MS   3000
+#define NOTE_MAX       (64u << 10)
 
 /* The partial file and the transfer that feeds it. */
 struct part {
@@ -39,10 +39,10 @@ struct part {
 	char *name; /* below cas/tmp */
 	int dir;    /* locked */
 	int data;
-	int64_t have;	/* bytes on disk */
-	int64_t total;	/* of the whole, -1 unknown */
+	int64_t have;               /* bytes on disk */
+	int64_t total;              /* of the whole, -1 unknown */
 	char *etag, *last_modified; /* of the version the bytes are of */
-	bool restart;	/* the bytes are not a beginning of what the server has */
+	bool restart;               /* the bytes are not a beginning of what the server has */
 	int status;
 	struct progress progress;
 };
@@ -66,8 +66,8 @@ static int open_locked(const struct store *s, const char *name, struct err *e)
 			return interrupt_check(e);
 		if (r < 0)
 			return err_sys(e, -r, "lock the directory of the download");
-		if (fstat(fd, &a) == 0 && fstatat(s->tmp_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
-		    a.st_dev == b.st_dev)
+		if (fstat(fd, &a) == 0 && fstatat(s->tmp_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
 			return steal_fd(&fd);
 	}
 	return err_set(e, ERR_SYS, EBUSY, "the directory of the download keeps vanishing");
@@ -101,7 +101,8 @@ static void read_note(struct part *p)
 
 static int write_note(struct part *p, struct err *e)
 {
-	auto_json doc = json_pack("{s:s,s:s*,s:s*}", "url", p->d->url, "etag", p->etag, "lastModified", p->last_modified);
+	auto_json doc = json_pack("{s:s,s:s*,s:s*}", "url", p->d->url, "etag", p->etag, "lastModified",
+				  p->last_modified);
 	auto_free char *text = doc ? json_text(doc, JSON_LINE) : xstrdup("{}");
 	int r = write_file_at(p->dir, "note", text, strlen(text), 0600, 0);
 	return r < 0 ? err_sys(e, -r, "write beside the download") : 0;
@@ -201,7 +202,8 @@ static int on_begin(void *arg, const struct http_head *h, struct err *e)
 	case 206:
 		if (p->have == 0 || !continues(p, h)) {
 			p->restart = true;
-			return err_set(e, ERR_NET, EAGAIN, "the server sent another part than it was asked for");
+			return err_set(e, ERR_NET, EAGAIN,
+				       "the server sent another part than it was asked for");
 		}
 		p->total = h->range_total;
 		return 1;
@@ -247,19 +249,22 @@ static int judge(const struct part *p, struct err *e)
 	case 200:
 	case 206:
 		if (p->total >= 0 && p->have != p->total)
-			return err_set(e, ERR_NET, EAGAIN, "got %lld of %lld bytes", (long long)p->have, (long long)p->total);
+			return err_set(e, ERR_NET, EAGAIN, "got %lld of %lld bytes", (long long)p->have,
+				       (long long)p->total);
 		return 0;
 	case 304:
 		return 0;
 	case 416:
-		return err_set(e, ERR_NET, EAGAIN, "the server ends before what it promised, and cannot continue at byte %lld",
+		return err_set(e, ERR_NET, EAGAIN,
+			       "the server ends before what it promised, and cannot continue at byte %lld",
 			       (long long)p->have);
 	case 404:
 	case 410:
-		return err_set(e, ERR_NET, ENOENT, "the server answered %d %s", p->status, http_status_text(p->status));
-	default:
-		return err_set(e, ERR_NET, status_transient(p->status) ? EAGAIN : EPROTO, "the server answered %d %s", p->status,
+		return err_set(e, ERR_NET, ENOENT, "the server answered %d %s", p->status,
 			       http_status_text(p->status));
+	default:
+		return err_set(e, ERR_NET, status_transient(p->status) ? EAGAIN : EPROTO,
+			       "the server answered %d %s", p->status, http_status_text(p->status));
 	}
 }
 

@@ -24,8 +24,8 @@ struct download {
 
 	/* Results. */
 	bool not_modified; /* 304 */
-	bool resumed;	   /* part of it came from an earlier attempt */
-	char *etag;	   /* or NULL */
+	bool resumed;      /* part of it came from an earlier attempt */
+	char *etag;        /* or NULL */
 	int64_t max_age;   /* seconds */
 };
 

@@ -147,7 +147,8 @@ static json_t *error_reply(const struct err *e)
 
 	/* The text may carry bytes from outside, JSON wants UTF-8. */
 	buf_add_line(&clean, e->text, strlen(e->text));
-	return json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class", e->cls, "text", buf_str(&clean));
+	return json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class", e->cls, "text",
+			 buf_str(&clean));
 }
 
 int main(void)
@@ -157,7 +158,8 @@ int main(void)
 
 	if (fd_ensure_std() < 0 || fcntl(REQUEST_FD, F_GETFD) < 0 || fcntl(REPLY_FD, F_GETFD) < 0) {
 		log_setup("fetch", LOG_NORMAL);
-		log_error("started by rkt with a request on descriptor %d; not a command of its own", REQUEST_FD);
+		log_error("started by rkt with a request on descriptor %d; not a command of its own",
+			  REQUEST_FD);
 		return 254;
 	}
 	(void)fd_set_cloexec(REQUEST_FD, true);

@@ -68,7 +68,8 @@ static json_t *judge_reply(const struct buf *text, int status, struct err *e)
 		if (status > 128)
 			err_set(e, ERR_SYS, EPIPE, "the fetch program was ended by signal %d", status - 128);
 		else
-			err_set(e, ERR_SYS, EPIPE, "the fetch program ended with status %d and no reply", status);
+			err_set(e, ERR_SYS, EPIPE, "the fetch program ended with status %d and no reply",
+				status);
 		return NULL;
 	}
 	auto_json reply = json_parse(text->data, text->len, e);
@@ -101,7 +102,12 @@ static int exchange(const char *path, int request, struct buf *reply, int *statu
 	char *const argv[] = { (char *)path, NULL };
 	const struct proc_fd fds[] = { { FD_NONE, 0 }, { request, 3 }, { wr, 4 } };
 	const struct spawn s = {
-		.path = path, .argv = argv, .env = environ, .fds = fds, .nfds = ARRAY_LEN(fds), .death_signal = SIGTERM,
+		.path = path,
+		.argv = argv,
+		.env = environ,
+		.fds = fds,
+		.nfds = ARRAY_LEN(fds),
+		.death_signal = SIGTERM,
 	};
 	struct proc p;
 	int r = proc_spawn(&s, &p, e);

@@ -22,9 +22,9 @@
 #include "base/json.h"
 
 struct fetch_env {
-	const char *lib_dir; /* where stage0/fetch lives */
+	const char *lib_dir;                                               /* where stage0/fetch lives */
 	const char *data_dir, *system_config, *local_config, *user_config; /* user_config may be NULL */
-	char *const *insecure; /* strv */
+	char *const *insecure;                                             /* strv */
 	bool debug, quiet;
 };
 

@@ -33,12 +33,12 @@ static int copy_by_hand(int from, int to, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, errno, "read it");
+			return err_sys(e, errno, "read the image file");
 		if (n == 0)
 			return 0;
 		r = write_full(to, p, (size_t)n);
 		if (r < 0)
-			return err_sys(e, -r, "copy it to the store");
+			return err_sys(e, -r, "copy the image file to the store");
 	}
 }
 
@@ -55,7 +55,7 @@ static int copy_data(int from, int to, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-			return err_sys(e, errno, "copy it to the store");
+			return err_sys(e, errno, "copy the image file to the store");
 		/* Old kernels answer 0 for files of /proc and the like: let read decide. */
 		if (n <= 0)
 			return copy_by_hand(from, to, e);
@@ -76,6 +76,5 @@ int acquire_file(const struct wanted *want, struct work *w, struct err *e)
 	auto_close int to = openat(w->fd, "blob", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (to < 0)
 		return err_sys(e, errno, "create a file in the store");
-	int r = copy_data(from, to, e);
-	return r < 0 ? err_ctx(e, "image file \"%s\"", want->path) : 0;
+	return copy_data(from, to, e);
 }

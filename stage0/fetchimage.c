@@ -146,7 +146,7 @@ int fetch_op_image(struct job *j, json_t **reply, struct err *e)
 		log_warn("image signature verification has been disabled");
 	r = w.http ? image_from_url(j, &w, id, &fetched, e) : image_from_file(j, &w, id, e);
 	if (r < 0)
-		return r;
+		return err_ctx(e, "image \"%s\"", w.text ? w.text : w.url);
 	*reply = json_pack("{s:s,s:b}", "id", id, "fetched", fetched ? 1 : 0);
 	return 0;
 }

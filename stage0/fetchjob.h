@@ -22,7 +22,7 @@ struct job {
 	const char *data_dir, *system_config, *local_config, *user_config; /* borrowed from the request */
 	bool debug, quiet;
 	unsigned int insecure;
-	int stall_s; /* give up on a connection that is as good as silent for so long; 0 = default */
+	int stall_s;  /* give up on a connection that is as good as silent for so long; 0 = default */
 	char *unpack; /* path of the unpack program */
 	bool opened;
 	struct datadir data;
@@ -43,10 +43,13 @@ int fetch_op_verify(struct job *j, json_t **reply, struct err *e);
 struct work {
 	char *name; /* below cas/tmp */
 	char *path; /* absolute */
-	int fd;	    /* the directory; holds the lock */
+	int fd;     /* the directory; holds the lock */
 	const struct store *store;
 };
-#define WORK_INIT { NULL, NULL, FD_NONE, NULL }
+#define WORK_INIT                                                                                            \
+	{                                                                                                    \
+		NULL, NULL, FD_NONE, NULL                                                                    \
+	}
 int work_open(struct job *j, struct work *ret, struct err *e);
 void work_done(struct work *w);
 #define auto_work __attribute__((cleanup(work_done))) struct work
@@ -56,8 +59,8 @@ void work_done(struct work *w);
 struct wanted {
 	bool http;
 	const char *url, *path, *text; /* borrowed; path only for files */
-	const char *signature;	       /* --signature, or NULL */
-	const char *policy;	       /* new, update, never */
+	const char *signature;         /* --signature, or NULL */
+	const char *policy;            /* new, update, never */
 	bool trust_unsigned;
 };
 
@@ -89,7 +92,8 @@ int trust_issuer(struct job *j, struct trust *t, const struct work *w, struct er
 /* Check against all trusted keys, before anything is parsed. */
 int trust_check_any(struct job *j, struct trust *t, const struct work *w, int blob_fd, struct err *e);
 /* Check against the keys in scope for @name, and say who it was on standard error. */
-int trust_check_name(struct job *j, struct trust *t, const struct work *w, int blob_fd, const char *name, struct err *e);
+int trust_check_name(struct job *j, struct trust *t, const struct work *w, int blob_fd, const char *name,
+		     struct err *e);
 
 /* ---- the rest of the way, the same for every source ---- */
 
@@ -97,4 +101,5 @@ int trust_check_name(struct job *j, struct trust *t, const struct work *w, int b
 int image_finish(struct job *j, const struct wanted *want, struct trust *t, struct work *w,
 		 char ret_id[IMAGE_ID_LEN + 1], struct err *e);
 /* The whole flow of an http(s) URL; *fetched false when the store had it. */
-int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched, struct err *e);
+int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
+		   struct err *e);

@@ -20,7 +20,7 @@
 #include "stage0/http.h"
 
 #define KEYS_MAX (1u << 20) /* bytes */
-#define ARMOUR	 "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+#define ARMOUR   "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
 static bool starts(const char *s, const char *with)
 {
@@ -40,7 +40,8 @@ static int read_file(const char *path, struct buf *out, struct err *e)
 		return err_set(e, ERR_INPUT, EINVAL, "key file \"%s\" is not a regular file", path);
 	int r = fd_read_all(fd, KEYS_MAX, out);
 	if (r == -EFBIG)
-		return err_set(e, ERR_INPUT, EFBIG, "key file \"%s\" is larger than %u bytes", path, KEYS_MAX);
+		return err_set(e, ERR_INPUT, EFBIG, "key file \"%s\" is larger than %u bytes", path,
+			       KEYS_MAX);
 	return r < 0 ? err_sys(e, -r, "read key file \"%s\"", path) : 0;
 }
 
@@ -60,8 +61,9 @@ static int read_url(const struct job *j, const char *url, struct buf *out, struc
 	if (r < 0)
 		return err_ctx(e, "fetch keys from \"%s\"", url);
 	if (status != 200)
-		return err_set(e, ERR_NET, status == 404 ? ENOENT : EPROTO, "fetch keys from \"%s\": the server answered %d %s", url,
-			       status, http_status_text(status));
+		return err_set(e, ERR_NET, status == 404 ? ENOENT : EPROTO,
+			       "fetch keys from \"%s\": the server answered %d %s", url, status,
+			       http_status_text(status));
 	return 0;
 }
 
@@ -75,7 +77,9 @@ static int read_source(const struct job *j, struct buf *out, const char **source
 	if (r < 0)
 		return err_ctx(e, "request");
 	if (starts(*source, "http://") && !allow_http)
-		return err_set(e, ERR_TRUST, EPERM, "key \"%s\" would come over plain http; allow it with --insecure-allow-http", *source);
+		return err_set(e, ERR_TRUST, EPERM,
+			       "key \"%s\" would come over plain http; allow it with --insecure-allow-http",
+			       *source);
 	if (starts(*source, "http://") || starts(*source, "https://"))
 		return read_url(j, *source, out, e);
 	return read_file(*source, out, e);
@@ -97,7 +101,8 @@ static json_t *describe(const char *fingerprint, gpgme_key_t key, const char *ar
 		buf_add_escaped(&text, u->uid ? u->uid : "", strlen(u->uid ? u->uid : ""));
 		json_array_append_new(uids, json_string(buf_str(&text)));
 	}
-	return json_pack("{s:s,s:o,s:o,s:s}", "fingerprint", fingerprint, "subkeys", subkeys, "uids", uids, "armored", armored);
+	return json_pack("{s:s,s:o,s:o,s:s}", "fingerprint", fingerprint, "subkeys", subkeys, "uids", uids,
+			 "armored", armored);
 }
 
 static int describe_all(struct gpghome *home, char *const *fingerprints, json_t *out, struct err *e)
@@ -129,7 +134,8 @@ int fetch_op_keys(struct job *j, json_t **reply, struct err *e)
 	if (r < 0)
 		return r;
 	if (!memmem(buf_str(&text), text.len, ARMOUR, strlen(ARMOUR)))
-		return err_set(e, ERR_TRUST, EINVAL, "\"%s\" is not an ASCII-armored public key (gpg --armor --export)", source);
+		return err_set(e, ERR_TRUST, EINVAL,
+			       "\"%s\" is not an ASCII-armored public key (gpg --armor --export)", source);
 	r = gpghome_open(NULL, &home, e);
 	if (r >= 0)
 		r = gpghome_import(&home, text.data, text.len, &fingerprints, e);

@@ -19,7 +19,8 @@
 #include "base/log.h"
 #include "base/strv.h"
 
-#define REMEDY "name the signature with --signature=FILE, or accept unsigned images with --insecure-options=image"
+#define REMEDY                                                                                               \
+	"name the signature with --signature=FILE, or accept unsigned images with --insecure-options=image"
 
 void trust_done(struct trust *t)
 {
@@ -47,17 +48,19 @@ int trust_read_file(struct trust *t, const char *path, struct err *e)
 
 	if (fd < 0) {
 		int code = errno;
-		err_set(e, code == ENOENT ? ERR_TRUST : ERR_SYS, code, "error opening signature file \"%s\": %s", path,
-			strerror(code));
+		err_set(e, code == ENOENT ? ERR_TRUST : ERR_SYS, code,
+			"error opening signature file \"%s\": %s", path, strerror(code));
 		return err_hint(e, REMEDY);
 	}
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "look at signature file \"%s\"", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_TRUST, EINVAL, "error opening signature file \"%s\": not a regular file", path);
+		return err_set(e, ERR_TRUST, EINVAL,
+			       "error opening signature file \"%s\": not a regular file", path);
 	int r = fd_read_all(fd, SIGFILE_MAX, &text);
 	if (r == -EFBIG)
-		return err_set(e, ERR_TRUST, EFBIG, "signature file \"%s\" is larger than %u bytes", path, SIGFILE_MAX);
+		return err_set(e, ERR_TRUST, EFBIG, "signature file \"%s\" is larger than %u bytes", path,
+			       SIGFILE_MAX);
 	if (r < 0)
 		return err_sys(e, -r, "read signature file \"%s\"", path);
 	return trust_read_mem(t, buf_str(&text), text.len, path, e);
@@ -127,7 +130,8 @@ static void announce(const struct verify_result *v)
 	(void)write_full(STDERR_FILENO, out.data, out.len); /* nowhere to report it */
 }
 
-int trust_check_name(struct job *j, struct trust *t, const struct work *w, int blob_fd, const char *name, struct err *e)
+int trust_check_name(struct job *j, struct trust *t, const struct work *w, int blob_fd, const char *name,
+		     struct err *e)
 {
 	struct keyring ring = { NULL, 0 };
 	int r = keystore_load(j->system_config, j->local_config, name, &ring, e);

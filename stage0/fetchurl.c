@@ -21,8 +21,9 @@
 #include "stage0/http.h"
 #include "stage0/interrupt.h"
 
-#define S_NS   1000000000LL
-#define REMEDY "name the signature with --signature=FILE, or accept unsigned images with --insecure-options=image"
+#define S_NS 1000000000LL
+#define REMEDY                                                                                               \
+	"name the signature with --signature=FILE, or accept unsigned images with --insecure-options=image"
 
 /* One image on its way from an URL. */
 struct flight {
@@ -46,7 +47,8 @@ static void look_up(struct flight *f)
 	f->known = false;
 	if (store_url_load(s, f->want->url, &f->record, &ignored) < 0)
 		return;
-	if (store_image_load(s, f->record.image_id, &i, &ignored) >= 0 && store_has_tree(s, f->record.image_id))
+	if (store_image_load(s, f->record.image_id, &i, &ignored) >= 0 &&
+	    store_has_tree(s, f->record.image_id))
 		f->known = !f->trust.required || i.nverified > 0;
 	image_info_done(&i);
 }
@@ -72,7 +74,9 @@ static int from_store(struct flight *f, struct err *e)
 
 	look_up(f);
 	if (strcmp(policy, "never") == 0)
-		return f->known ? 1 : err_set(e, ERR_STATE, ENOENT, "not in the store, and --pull-policy=never forbids to fetch it");
+		return f->known ? 1
+				: err_set(e, ERR_STATE, ENOENT,
+					  "not in the store, and --pull-policy=never forbids to fetch it");
 	if (strcmp(policy, "update") == 0)
 		return f->known && still_fresh(&f->record);
 	return f->known;
@@ -121,7 +125,8 @@ static int fetch_signature(struct flight *f, struct err *e)
 		return -EAGAIN;
 	}
 	if (status != 200) {
-		err_set(e, ERR_TRUST, ENOENT, "error opening signature file \"%s\": the server answered %d %s", url, status,
+		err_set(e, ERR_TRUST, ENOENT,
+			"error opening signature file \"%s\": the server answered %d %s", url, status,
 			http_status_text(status));
 		return err_hint(e, REMEDY);
 	}
@@ -159,7 +164,8 @@ static int save_record(struct flight *f, const char *id, const struct download *
 	return store_url_save(&f->j->store, &u, e);
 }
 
-static int download_and_import(struct flight *f, struct download *d, char ret_id[IMAGE_ID_LEN + 1], struct err *e)
+static int download_and_import(struct flight *f, struct download *d, char ret_id[IMAGE_ID_LEN + 1],
+			       struct err *e)
 {
 	auto_work w = WORK_INIT;
 	int r = work_open(f->j, &w, e);
@@ -205,7 +211,8 @@ static int fly(struct flight *f, char ret_id[IMAGE_ID_LEN + 1], bool *fetched, s
 	return r;
 }
 
-int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched, struct err *e)
+int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
+		   struct err *e)
 {
 	struct flight f = { .j = j, .want = want, .trust = { .required = !wanted_unsigned(j, want) } };
 	struct http_options o = { &j->config, j->insecure & INSECURE_TLS, j->stall_s };

@@ -61,7 +61,8 @@ static int verify(struct job *j, const struct image_info *info, char **detail, s
 		*detail = xstrdup("the blob has another digest");
 	else if (strcmp(now.digest, info->digest) != 0)
 		*detail = xstrdup("the tar in the blob has another digest");
-	else if (strlen(info->manifest) != now.manifest.len || memcmp(info->manifest, now.manifest.data, now.manifest.len) != 0)
+	else if (strlen(info->manifest) != now.manifest.len ||
+		 memcmp(info->manifest, now.manifest.data, now.manifest.len) != 0)
 		*detail = xstrdup("the manifest in the store is another");
 	return *detail ? 1 : compare_tree(j, info->id, &fresh, detail, e);
 }

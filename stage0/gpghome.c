@@ -58,7 +58,8 @@ static int open_engine(struct gpghome *h, struct err *e)
 	gpgme_check_version(NULL);
 	g = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 	if (g)
-		return err_set(e, ERR_TRUST, ENOENT, "signatures are checked by gpg, which does not run here (%s); install gpg",
+		return err_set(e, ERR_TRUST, ENOENT,
+			       "signatures are checked by gpg, which does not run here (%s); install gpg",
 			       gpgme_strerror(g));
 	g = gpgme_new(&h->ctx);
 	if (!g)
@@ -123,7 +124,8 @@ int gpghome_import(struct gpghome *h, const void *data, size_t len, char ***ret_
 	gpgme_import_result_t res = gpgme_op_import_result(h->ctx);
 	auto_strv fprs = NULL;
 	if (res && res->secret_read)
-		return err_set(e, ERR_TRUST, EINVAL, "the key is a secret key; give the public one (gpg --armor --export)");
+		return err_set(e, ERR_TRUST, EINVAL,
+			       "the key is a secret key; give the public one (gpg --armor --export)");
 	for (gpgme_import_status_t s = res ? res->imports : NULL; s; s = s->next) {
 		auto_free char *fpr = s->fpr ? lower(s->fpr) : NULL;
 		if (!fpr || gpgme_err_code(s->result) != GPG_ERR_NO_ERROR || strv_has(fprs, fpr))

@@ -18,12 +18,12 @@
 #include "stage0/interrupt.h"
 #include "version.h"
 
-#define REDIRECTS_MAX	10
-#define CONNECT_S	20
-#define STALL_S		30
-#define STALL_BYTES	128		/* a second */
-#define DROPPED_MAX	(1 << 20)	/* bytes of a body nobody wants that are read for politeness */
-#define RECEIVE_BYTES	(256L << 10)
+#define REDIRECTS_MAX 10
+#define CONNECT_S     20
+#define STALL_S       30
+#define STALL_BYTES   128       /* a second */
+#define DROPPED_MAX   (1 << 20) /* bytes of a body nobody wants that are read for politeness */
+#define RECEIVE_BYTES (256L << 10)
 
 struct http {
 	CURL *curl;
@@ -174,8 +174,8 @@ static void set_options(struct http *h, struct hop *hop, const struct http_url *
 	curl_easy_setopt(c, CURLOPT_PREREQDATA, hop);
 }
 
-static struct curl_slist *build_headers(const struct http *h, const struct http_request *rq, const struct http_url *u,
-					bool credentials)
+static struct curl_slist *build_headers(const struct http *h, const struct http_request *rq,
+					const struct http_url *u, bool credentials)
 {
 	struct curl_slist *list = NULL;
 	auto_strv lines = credentials ? http_auth_headers(h->o.config, u, time(NULL)) : NULL;
@@ -195,8 +195,9 @@ static struct curl_slist *build_headers(const struct http *h, const struct http_
 static bool transient(CURLcode c)
 {
 	static const CURLcode codes[] = {
-		CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT, CURLE_GOT_NOTHING, CURLE_SEND_ERROR,
-		CURLE_RECV_ERROR,   CURLE_HTTP2,	      CURLE_HTTP2_STREAM,
+		CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT, CURLE_GOT_NOTHING,
+		CURLE_SEND_ERROR,   CURLE_RECV_ERROR,         CURLE_HTTP2,
+		CURLE_HTTP2_STREAM,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
 		if (c == codes[i])
@@ -238,7 +239,8 @@ static int run_hop(struct http *h, const struct http_request *rq, const struct h
 }
 
 /* Where a redirection leads, if it may. */
-static int next_url(const struct http_url *at, const struct http_head *head, struct http_url *ret, struct err *e)
+static int next_url(const struct http_url *at, const struct http_head *head, struct http_url *ret,
+		    struct err *e)
 {
 	int r = http_url_parse(at->text, head->location, ret, e);
 
@@ -247,7 +249,8 @@ static int next_url(const struct http_url *at, const struct http_head *head, str
 	if (strcasecmp(at->scheme, "https") == 0 && strcasecmp(ret->scheme, "https") != 0)
 		r = err_set(e, ERR_NET, EPERM, "redirection from https to http refused: \"%s\"", ret->text);
 	else if (http_address_link_local(ret->host) && !http_address_link_local(at->host))
-		r = err_set(e, ERR_NET, EPERM, "redirection to a link-local address refused: \"%s\"", ret->text);
+		r = err_set(e, ERR_NET, EPERM, "redirection to a link-local address refused: \"%s\"",
+			    ret->text);
 	if (r < 0)
 		http_url_done(ret);
 	return r;
@@ -307,7 +310,8 @@ static int small_body(void *arg, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out, struct err *e)
+int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out,
+		   struct err *e)
 {
 	struct small s = { out, max };
 	const struct http_request rq = { .url = url, .begin = small_begin, .body = small_body, .arg = &s };

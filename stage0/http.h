@@ -21,20 +21,21 @@ struct http; /* opaque: a connection cache and what is the same for every reques
 
 struct http_options {
 	const struct config *config; /* credentials; NULL: never any */
-	bool insecure_tls;	     /* take any certificate */
-	int stall_s;		     /* seconds below 128 bytes/s before giving up; 0 = 30 */
+	bool insecure_tls;           /* take any certificate */
+	int stall_s;                 /* seconds below 128 bytes/s before giving up; 0 = 30 */
 };
 
 struct http_request {
 	const char *url;
 	const char *if_none_match; /* or NULL */
-	int64_t offset;		   /* > 0: ask for the rest from this byte */
-	const char *if_range;	   /* with @offset: ETag or date, or NULL */
+	int64_t offset;            /* > 0: ask for the rest from this byte */
+	const char *if_range;      /* with @offset: ETag or date, or NULL */
 	/* Called once for the answer that is not a redirection, before its body: 1 take the body,
 	 * 0 drop it, -errno with @e stop. */
 	int (*begin)(void *arg, const struct http_head *h, struct err *e);
 	int (*body)(void *arg, const void *p, size_t n, struct err *e); /* 0, or -errno with @e */
-	void (*progress)(void *arg, int64_t now, int64_t total); /* of this answer; total 0 unknown; may be NULL */
+	void (*progress)(void *arg, int64_t now,
+			 int64_t total); /* of this answer; total 0 unknown; may be NULL */
 	void *arg;
 };
 
@@ -51,4 +52,5 @@ void http_freep(struct http **h);
 int http_get(struct http *h, const struct http_request *rq, struct http_head *ret, struct err *e);
 
 /* A small document into memory: 0 and *ret, or like http_get; -EFBIG above @max. */
-int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out, struct err *e);
+int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out,
+		   struct err *e);

@@ -45,15 +45,18 @@ static int parse(CURLU *u, const char *base, const char *text, struct http_url *
 	if (c == CURLUE_OK)
 		c = curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
 	if (c != CURLUE_OK)
-		return err_set(e, ERR_NET, EPERM, "\"%s\" is not a valid URL: %s", text, curl_url_strerror(c));
+		return err_set(e, ERR_NET, EPERM, "\"%s\" is not a valid URL: %s", text,
+			       curl_url_strerror(c));
 	auto_free char *user = part(u, CURLUPART_USER, 0), *password = part(u, CURLUPART_PASSWORD, 0);
 	ret->scheme = part(u, CURLUPART_SCHEME, 0);
 	ret->host = part(u, CURLUPART_HOST, 0);
 	if (!ret->scheme || !ret->host ||
 	    (strcasecmp(ret->scheme, "http") != 0 && strcasecmp(ret->scheme, "https") != 0))
-		return err_set(e, ERR_NET, EPERM, "URL scheme \"%s\" is not http or https", ret->scheme ? ret->scheme : "");
+		return err_set(e, ERR_NET, EPERM, "URL scheme \"%s\" is not http or https",
+			       ret->scheme ? ret->scheme : "");
 	if (user || password)
-		return err_set(e, ERR_NET, EPERM, "credentials inside an URL are refused; put them into auth.d");
+		return err_set(e, ERR_NET, EPERM,
+			       "credentials inside an URL are refused; put them into auth.d");
 	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
 	ret->port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	ret->path = part(u, CURLUPART_PATH, 0);
@@ -80,12 +83,14 @@ int http_url_parse(const char *base, const char *text, struct http_url *ret, str
 
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
 {
-	return strcasecmp(a->scheme, b->scheme) == 0 && strcasecmp(a->host, b->host) == 0 && strcmp(a->port, b->port) == 0;
+	return strcasecmp(a->scheme, b->scheme) == 0 && strcasecmp(a->host, b->host) == 0 &&
+	       strcmp(a->port, b->port) == 0;
 }
 
 bool http_address_link_local(const char *host)
 {
-	static const char *const starts[] = { "169.254.", "fe8", "fe9", "fea", "feb", "fd00:ec2::254", "::ffff:169.254." };
+	static const char *const starts[] = { "169.254.",       "fe8", "fe9", "fea", "feb", "fd00:ec2::254",
+					      "::ffff:169.254." };
 	const char *p = *host == '[' ? host + 1 : host;
 	bool v6 = strchr(p, ':') != NULL;
 
@@ -104,7 +109,8 @@ static void basic(const struct auth_entry *a, char ***headers)
 	const unsigned char *p = (const unsigned char *)plain;
 
 	for (size_t left = strlen(plain); left; left -= left < 3 ? left : 3, p += 3) {
-		unsigned int v = (unsigned int)p[0] << 16 | (left > 1 ? (unsigned int)p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+		unsigned int v = (unsigned int)p[0] << 16 | (left > 1 ? (unsigned int)p[1] << 8 : 0) |
+				 (left > 2 ? p[2] : 0);
 		buf_addc(&out, digits[v >> 18]);
 		buf_addc(&out, digits[v >> 12 & 63]);
 		buf_addc(&out, left > 1 ? digits[v >> 6 & 63] : '=');
@@ -137,7 +143,8 @@ char **http_auth_headers(const struct config *c, const struct http_url *u, time_
 		break;
 	case AUTH_AWS: {
 		auto_free char *region = a->region ? xstrdup(a->region) : sigv4_region_of_host(u->host);
-		struct sigv4 s = { a->access_key, a->secret_key, region, plain_port ? u->host : with_port, u->path, u->query, now };
+		struct sigv4 s = { a->access_key, a->secret_key, region, plain_port ? u->host : with_port,
+				   u->path,       u->query,      now };
 		sigv4_headers(&s, &headers);
 		break;
 	}

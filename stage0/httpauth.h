@@ -10,9 +10,9 @@
 #include "stage0/config.h"
 
 struct http_url {
-	char *text; /* normalised, without fragment */
+	char *text;                 /* normalised, without fragment */
 	char *scheme, *host, *port; /* port always set; an IPv6 host has its brackets */
-	char *path, *query; /* query may be NULL */
+	char *path, *query;         /* query may be NULL */
 };
 
 /* Parse @text, relative to @base if not NULL.  -EPERM: not http or https, credentials in it, or not an URL. */

@@ -12,8 +12,8 @@
 #include "base/auto.h"
 #include "base/num.h"
 
-#define VALUE_MAX    8192	    /* bytes of a field we keep */
-#define MAX_AGE_MAX  (10LL * 365 * 86400) /* seconds; more is for ever */
+#define VALUE_MAX   8192                 /* bytes of a field we keep */
+#define MAX_AGE_MAX (10LL * 365 * 86400) /* seconds; more is for ever */
 
 void http_head_init(struct http_head *h)
 {
@@ -187,11 +187,20 @@ const char *http_status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = {
-		{ 202, "Accepted" },	  { 204, "No Content" },	 { 400, "Bad Request" },
-		{ 401, "Unauthorized" },  { 403, "Forbidden" },		 { 404, "Not Found" },
-		{ 408, "Request Timeout" }, { 410, "Gone" },		 { 416, "Range Not Satisfiable" },
-		{ 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 408, "Request Timeout" },
+		{ 410, "Gone" },
+		{ 416, "Range Not Satisfiable" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

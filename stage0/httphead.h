@@ -13,10 +13,10 @@
 struct http_head {
 	int status; /* 0 before the first status line */
 	char *etag, *last_modified, *location;
-	int64_t length;	    /* Content-Length, -1 unknown */
-	int64_t range_from; /* Content-Range: first byte, -1 absent or malformed */
+	int64_t length;      /* Content-Length, -1 unknown */
+	int64_t range_from;  /* Content-Range: first byte, -1 absent or malformed */
 	int64_t range_total; /* Content-Range: size of the whole, -1 unknown */
-	int64_t max_age;    /* Cache-Control: seconds; 0 for no-cache, no-store or nothing */
+	int64_t max_age;     /* Cache-Control: seconds; 0 for no-cache, no-store or nothing */
 };
 
 void http_head_init(struct http_head *h);

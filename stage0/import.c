@@ -40,7 +40,10 @@ struct child {
 	struct err err;
 };
 
-#define CHILD_INIT { .proc = { 0, FD_NONE }, .data = FD_NONE, .reply = FD_NONE, .err = ERR_INIT }
+#define CHILD_INIT                                                                                           \
+	{                                                                                                    \
+		.proc = { 0, FD_NONE }, .data = FD_NONE, .reply = FD_NONE, .err = ERR_INIT                   \
+	}
 
 static void child_done(struct child *c)
 {
@@ -59,11 +62,13 @@ void imported_done(struct imported *i)
 	*i = (struct imported){ 0 };
 }
 
-static int start(struct child *c, const char *unpack, const char *mode, const struct proc_fd *fds, size_t nfds,
-		 struct err *e)
+static int start(struct child *c, const char *unpack, const char *mode, const struct proc_fd *fds,
+		 size_t nfds, struct err *e)
 {
 	char *const argv[] = { (char *)"unpack", (char *)mode, NULL };
-	const struct spawn s = { .path = unpack, .argv = argv, .env = NULL, .fds = fds, .nfds = nfds, .death_signal = SIGKILL };
+	const struct spawn s = {
+		.path = unpack, .argv = argv, .env = NULL, .fds = fds, .nfds = nfds, .death_signal = SIGKILL
+	};
 	int r = proc_spawn(&s, &c->proc, e);
 
 	if (r < 0)
@@ -98,7 +103,9 @@ static int start_inflate(struct child *c, const char *unpack, int blob_fd, struc
 		r = make_pipe(&c->reply, &reply_w, e);
 	if (r < 0)
 		return r;
-	const struct proc_fd fds[] = { { FD_NONE, 0 }, { FD_NONE, 1 }, { in, 3 }, { data_w, 4 }, { reply_w, 5 } };
+	const struct proc_fd fds[] = {
+		{ FD_NONE, 0 }, { FD_NONE, 1 }, { in, 3 }, { data_w, 4 }, { reply_w, 5 }
+	};
 	return start(c, unpack, "inflate", fds, ARRAY_LEN(fds), e);
 }
 
@@ -112,7 +119,9 @@ static int start_extract(struct child *c, const char *unpack, int dirfd, struct 
 		r = make_pipe(&c->reply, &reply_w, e);
 	if (r < 0)
 		return r;
-	const struct proc_fd fds[] = { { FD_NONE, 0 }, { FD_NONE, 1 }, { data_r, 3 }, { reply_w, 4 }, { dirfd, 5 } };
+	const struct proc_fd fds[] = {
+		{ FD_NONE, 0 }, { FD_NONE, 1 }, { data_r, 3 }, { reply_w, 4 }, { dirfd, 5 }
+	};
 	return start(c, unpack, "extract", fds, ARRAY_LEN(fds), e);
 }
 
@@ -177,7 +186,8 @@ static void finish(struct child *c, const char *mode, struct buf *rest)
 		err_set(e, (enum err_class)cls, (int)code, "%s", what);
 	} else if (c->status != 0 || !doc) {
 		err_set(e, ERR_SYS, EPIPE,
-			c->status > 128 ? "\"unpack %s\" was ended by signal %d" : "\"unpack %s\" ended with status %d and no verdict",
+			c->status > 128 ? "\"unpack %s\" was ended by signal %d"
+					: "\"unpack %s\" ended with status %d and no verdict",
 			mode, c->status > 128 ? c->status - 128 : c->status);
 	} else if (rest && nl) {
 		buf_add(rest, nl + 1, text.len - line - 1);
@@ -230,7 +240,8 @@ static int blob_hash_join(struct blob_hash *b, struct err *e)
 
 /* ---- all together ---- */
 
-static int pipeline(const char *unpack, int blob_fd, int dirfd, struct hash *h, struct imported *out, struct err *e)
+static int pipeline(const char *unpack, int blob_fd, int dirfd, struct hash *h, struct imported *out,
+		    struct err *e)
 {
 	struct child inflate = CHILD_INIT, extract = CHILD_INIT;
 	bool closed = false;
@@ -319,8 +330,8 @@ static void fill_info(struct image_info *info, const struct imported *i, const s
 	}
 }
 
-static int publish_locked(const struct store *s, int blob_dirfd, const char *tree_tmp, const struct image_info *info,
-			  struct err *e)
+static int publish_locked(const struct store *s, int blob_dirfd, const char *tree_tmp,
+			  const struct image_info *info, struct err *e)
 {
 	int r = store_publish_blob(s, blob_dirfd, "blob", info->blob_algo, info->blob_digest, e);
 

@@ -18,10 +18,10 @@
 
 struct imported {
 	char id[IMAGE_ID_LEN + 1];
-	char *digest;	   /* "sha512-" + 128 hex of the uncompressed tar */
-	char *blob_digest; /* 128 hex of the bytes as they are */
+	char *digest;             /* "sha512-" + 128 hex of the uncompressed tar */
+	char *blob_digest;        /* 128 hex of the bytes as they are */
 	uint64_t blob_size, size; /* bytes as they are, of the tar */
-	struct buf manifest; /* validated */
+	struct buf manifest;      /* validated */
 };
 
 void imported_done(struct imported *i);

@@ -91,7 +91,8 @@ static int load_entry(struct loading *l, int dirfd, const char *name, const char
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_sys(e, errno, "look at trusted key \"%s\" (%s)", name, scope);
+		return errno == ENOENT ? 0
+				       : err_sys(e, errno, "look at trusted key \"%s\" (%s)", name, scope);
 	if (S_ISDIR(st.st_mode)) {
 		if (subdirs)
 			strv_push(subdirs, name);
@@ -99,7 +100,8 @@ static int load_entry(struct loading *l, int dirfd, const char *name, const char
 	}
 	if (!keystore_fingerprint_valid(name))
 		return err_set(e, ERR_TRUST, EINVAL,
-			       "trusted key file \"%s\" (%s): its name is not a fingerprint of 40 lower-case hex digits",
+			       "trusted key file \"%s\" (%s): its name is not a fingerprint of 40 lower-case "
+			       "hex digits",
 			       name, scope);
 
 	auto_close int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -108,7 +110,8 @@ static int load_entry(struct loading *l, int dirfd, const char *name, const char
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "look at trusted key \"%s\" (%s)", name, scope);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_TRUST, EINVAL, "trusted key \"%s\" (%s) is not a regular file", name, scope);
+		return err_set(e, ERR_TRUST, EINVAL, "trusted key \"%s\" (%s) is not a regular file", name,
+			       scope);
 	auto_buf b = BUF_INIT;
 	int r = fd_read_all(fd, KEY_FILE_MAX, &b);
 	if (r < 0)
@@ -205,7 +208,8 @@ static int load_all(struct loading *l, int top, struct err *e)
 	return r;
 }
 
-static int load_place(struct loading *l, const char *config_dir, bool prefixes, const char *name, struct err *e)
+static int load_place(struct loading *l, const char *config_dir, bool prefixes, const char *name,
+		      struct err *e)
 {
 	if (!config_dir)
 		return 0;
@@ -249,7 +253,8 @@ int keystore_add(const char *local_dir, const char *prefix, const char *fingerpr
 	if (prefix && !ac_identifier_valid(prefix))
 		return err_set(e, ERR_INPUT, EINVAL, "invalid prefix \"%s\"", prefix);
 	if (!keystore_fingerprint_valid(fingerprint))
-		return err_set(e, ERR_INPUT, EINVAL, "\"%s\" is not a fingerprint of 40 lower-case hex digits", fingerprint);
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "\"%s\" is not a fingerprint of 40 lower-case hex digits", fingerprint);
 	/* An empty file would say the opposite: it masks. */
 	if (!*armored)
 		return err_set(e, ERR_INPUT, EINVAL, "key %s is empty", fingerprint);

@@ -16,8 +16,8 @@
 
 struct trusted_key {
 	char fingerprint[41]; /* lower-case hex */
-	char *scope;	      /* "root" or "prefix example.com/foo" */
-	char *armored;	      /* file content */
+	char *scope;          /* "root" or "prefix example.com/foo" */
+	char *armored;        /* file content */
 	size_t len;
 };
 
@@ -31,7 +31,8 @@ void keyring_done(struct keyring *k);
 bool keystore_fingerprint_valid(const char *s);
 /* Keys in scope for the image @name; @name NULL: every key of every scope (masks applied per scope).
  * Errors: -EINVAL a file there is not a key file; else errno of what could not be read. */
-int keystore_load(const char *system_dir, const char *local_dir, const char *name, struct keyring *ret, struct err *e);
+int keystore_load(const char *system_dir, const char *local_dir, const char *name, struct keyring *ret,
+		  struct err *e);
 /* Write an armored key for @prefix (NULL: root) below @local_dir; *ret_path (may be NULL) heap, where it went.
  * An existing file, also a mask, is replaced.  -EINVAL bad prefix or fingerprint. */
 int keystore_add(const char *local_dir, const char *prefix, const char *fingerprint, const char *armored,

@@ -346,7 +346,8 @@ int pod_to_garbage(struct pod *p, struct err *e)
 	int from = p->state == POD_PREPARED ? AT_PREPARED : AT_PREPARE;
 	int r;
 
-	if (p->state != POD_PREPARED && p->state != POD_ABORTED_PREPARE && !(p->state == POD_PREPARING && p->locked))
+	if (p->state != POD_PREPARED && p->state != POD_ABORTED_PREPARE &&
+	    !(p->state == POD_PREPARING && p->locked))
 		return wrong_state(p, e);
 	/* With the lock: a run-prepared may want the same pod. */
 	r = lock_at(p, from);

@@ -34,15 +34,18 @@ const char *pod_state_name(enum pod_state s);
 
 struct pod {
 	char uuid[UUID_LEN + 1];
-	enum pod_state state; /* a sample; see pod_refresh */
-	int fd;		      /* pod directory, FD_NONE when gone */
+	enum pod_state state;       /* a sample; see pod_refresh */
+	int fd;                     /* pod directory, FD_NONE when gone */
 	const struct datadir *data; /* borrowed */
-	bool locked;	      /* we hold the exclusive lock */
+	bool locked;                /* we hold the exclusive lock */
 };
 
 void pod_done(struct pod *p);
 #define auto_pod __attribute__((cleanup(pod_done))) struct pod
-#define POD_INIT { "", POD_GONE, -EBADF, NULL, false }
+#define POD_INIT                                                                                             \
+	{                                                                                                    \
+		"", POD_GONE, -EBADF, NULL, false                                                            \
+	}
 
 /* New pod in prepare/, exclusively locked by us (embryo/ first, so that it never appears unlocked). */
 int pod_create(const struct datadir *d, struct pod *ret, struct err *e);
@@ -69,16 +72,24 @@ int pod_delete(struct pod *p, struct err *e);
 
 /* UUIDs in the given directories (bits of 1 << index in lifecycle order: embryo = 1 … garbage = 32),
  * sorted, each once; strv.  Holds one descriptor at a time. */
-enum { PODS_EMBRYO = 1, PODS_PREPARE = 2, PODS_PREPARED = 4, PODS_RUN = 8, PODS_EXITED_GARBAGE = 16,
-       PODS_GARBAGE = 32, PODS_MOST = 2 | 4 | 8 | 16, PODS_ALL = 63 };
+enum {
+	PODS_EMBRYO = 1,
+	PODS_PREPARE = 2,
+	PODS_PREPARED = 4,
+	PODS_RUN = 8,
+	PODS_EXITED_GARBAGE = 16,
+	PODS_GARBAGE = 32,
+	PODS_MOST = 2 | 4 | 8 | 16,
+	PODS_ALL = 63
+};
 int pods_list(const struct datadir *d, unsigned int dirs, char ***ret, struct err *e);
 
 /* ---- facts of a pod, read through its fd ---- */
 
 struct pod_manifest *pod_manifest_load(const struct pod *p, struct err *e);
-int pod_created(const struct pod *p, struct timespec *ret);	/* mtime of pod-created; -ENOENT */
-int pod_started(const struct pod *p, struct timespec *ret);	/* mtime of pid or ppid; -ENOENT */
-int pod_gc_marked(const struct pod *p, struct timespec *ret);	/* ctime of the directory */
+int pod_created(const struct pod *p, struct timespec *ret);   /* mtime of pod-created; -ENOENT */
+int pod_started(const struct pod *p, struct timespec *ret);   /* mtime of pid or ppid; -ENOENT */
+int pod_gc_marked(const struct pod *p, struct timespec *ret); /* ctime of the directory */
 /* Content of pid, else ppid.  -ENOENT. */
 int pod_pid(const struct pod *p, pid_t *ret);
 /* The container's pid 1: pid, or the only child of ppid.  -ENOENT not yet, -ESRCH gone. */

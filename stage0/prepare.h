@@ -12,15 +12,15 @@
 
 /* What the command line said about one app (cli.md section 8).  Unset pointers: not given. */
 struct app_request {
-	char *image_id;	   /* resolved in the store */
+	char *image_id; /* resolved in the store */
 	char *name;
 	char *exec;
-	char **args;	   /* after "--", appended to the image's exec or to --exec; may be empty strings */
+	char **args; /* after "--", appended to the image's exec or to --exec; may be empty strings */
 	char *user, *group;
-	char **gids;	   /* decimal texts, or NULL */
+	char **gids; /* decimal texts, or NULL */
 	char *working_dir;
-	int read_only;	   /* enum tristate */
-	char **environment; /* K=V */
+	int read_only;                                         /* enum tristate */
+	char **environment;                                    /* K=V */
 	char **annotations, **user_annotations, **user_labels; /* K=V */
 	struct mounts mounts;
 	char *memory, *cpu; /* quantity texts */
@@ -28,20 +28,21 @@ struct app_request {
 	int64_t oom_score_adj;
 	bool has_oom_score_adj;
 	char **caps_retain, **caps_remove; /* either spelling, at most one list */
-	char *seccomp;	   /* "mode=…,errno=…,names" */
+	char *seccomp;                     /* "mode=…,errno=…,names" */
 };
 
 struct pod_request {
 	struct app_request *apps;
 	size_t napps;
 	struct volumes volumes;
-	struct mounts mounts;	/* pod-global */
+	struct mounts mounts; /* pod-global */
 	bool inherit_env;
-	char **set_env;		/* K=V, strongest but for --environment */
-	char **set_env_files;	/* paths */
+	char **set_env;       /* K=V, strongest but for --environment */
+	char **set_env_files; /* paths */
 	bool no_overlay;
 	bool mutable_pod;
-	const char *manifest_path; /* --pod-manifest, or NULL; then everything above but no_overlay is unused */
+	const char
+		*manifest_path; /* --pod-manifest, or NULL; then everything above but no_overlay is unused */
 };
 
 void app_request_done(struct app_request *a);

@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "base/num.h"
 
-#define BAR_CELLS   32
-#define BAR_EVERY_S 1
+#define BAR_CELLS    32
+#define BAR_EVERY_S  1
 #define LINE_EVERY_S 5
-#define S_NS	    1000000000LL
+#define S_NS         1000000000LL
 
 static int64_t monotonic_ns(void)
 {

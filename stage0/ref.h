@@ -17,17 +17,17 @@ enum ref_kind {
 
 struct image_ref {
 	enum ref_kind kind;
-	char *text; /* as typed */
-	char *id;   /* REF_HASH: normalised prefix */
-	char *url;  /* REF_FILE: file://ABS; REF_HTTP: the URL */
-	char *path; /* REF_FILE: ABS */
-	char *name; /* REF_NAME */
+	char *text;          /* as typed */
+	char *id;            /* REF_HASH: normalised prefix */
+	char *url;           /* REF_FILE: file://ABS; REF_HTTP: the URL */
+	char *path;          /* REF_FILE: ABS */
+	char *name;          /* REF_NAME */
 	struct pairs labels; /* REF_NAME: version, os, arch, … */
 };
 
 enum ref_flag {
-	REF_NO_HASH = 1,     /* fetch: a hash is taken as a name */
-	REF_STORE_ONLY = 2,  /* image rm, cat-manifest …: hash or name, no defaults for os/arch */
+	REF_NO_HASH = 1,    /* fetch: a hash is taken as a name */
+	REF_STORE_ONLY = 2, /* image rm, cat-manifest …: hash or name, no defaults for os/arch */
 };
 
 /* docker: and oci: references are refused with a line that says which schemes this version takes. */

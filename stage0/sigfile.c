@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BEGIN_SIG  "-----BEGIN PGP SIGNATURE-----"
-#define END_SIG	   "-----END PGP SIGNATURE-----"
-#define BEGIN_ANY  "-----BEGIN PGP "
-#define BEGIN_MSG  "-----BEGIN PGP MESSAGE-----"
-#define BEGIN_CLR  "-----BEGIN PGP SIGNED MESSAGE-----"
+#define BEGIN_SIG "-----BEGIN PGP SIGNATURE-----"
+#define END_SIG   "-----END PGP SIGNATURE-----"
+#define BEGIN_ANY "-----BEGIN PGP "
+#define BEGIN_MSG "-----BEGIN PGP MESSAGE-----"
+#define BEGIN_CLR "-----BEGIN PGP SIGNED MESSAGE-----"
 
 enum { TAG_SIGNATURE = 2, TAG_ONE_PASS = 4, TAG_PUBLIC_KEY = 6, TAG_COMPRESSED = 8, TAG_LITERAL = 11 };
 enum { SIG_TYPE_BINARY = 0, SIG_TYPE_TEXT = 1 };
@@ -82,7 +82,8 @@ static int decode_line(const struct line *l, uint32_t *acc, int *bits, struct bu
 			/* Up to two fillers, then nothing more. */
 			for (size_t k = i; k < l->n; k++) {
 				if (l->p[k] != '=' || k - i >= 2)
-					return refuse(e, "signature armour is damaged: data after the padding");
+					return refuse(e,
+						      "signature armour is damaged: data after the padding");
 			}
 			*bits = -1;
 			return 0;
@@ -173,9 +174,12 @@ static int dearmor(const char *text, size_t len, struct buf *out, struct err *e)
 		if (line_is(&l, BEGIN_CLR) || line_is(&l, BEGIN_MSG))
 			return refuse(e, "not a detached signature: the file holds its own message");
 		if (line_starts(&l, BEGIN_ANY) && !line_is(&l, BEGIN_SIG))
-			return refuse(e, "not a detached signature: the file is another kind of OpenPGP data");
+			return refuse(e,
+				      "not a detached signature: the file is another kind of OpenPGP data");
 		if (!line_is(&l, BEGIN_SIG))
-			return refuse(e, "no signature data: there is text around the armour, or it is not OpenPGP");
+			return refuse(
+				e,
+				"no signature data: there is text around the armour, or it is not OpenPGP");
 		int r = dearmor_block(&at, end, out, e);
 		if (r < 0)
 			return r;
@@ -263,11 +267,13 @@ static int check_signature(const unsigned char *p, size_t n, struct err *e)
 	if (n < 1)
 		return refuse(e, "signature is truncated");
 	if (p[0] != 4)
-		return err_set(e, ERR_TRUST, EINVAL, "signature of version %u; only version 4 is accepted", p[0]);
+		return err_set(e, ERR_TRUST, EINVAL, "signature of version %u; only version 4 is accepted",
+			       p[0]);
 	if (n < 10)
 		return refuse(e, "signature is truncated");
 	if (p[1] == SIG_TYPE_TEXT)
-		return refuse(e, "signature over text, which does not cover every byte; sign without --textmode");
+		return refuse(
+			e, "signature over text, which does not cover every byte; sign without --textmode");
 	if (p[1] != SIG_TYPE_BINARY)
 		return err_set(e, ERR_TRUST, EINVAL, "signature of type 0x%02x is not over a document", p[1]);
 	return digest_strong(p[3]) ? 0 : 1;
@@ -287,7 +293,8 @@ static int walk(const unsigned char *p, size_t len, struct sigfile *s, struct er
 		if (r < 0)
 			return r;
 		if (s->n + s->nweak >= SIGFILE_SIGNATURES_MAX)
-			return err_set(e, ERR_TRUST, EINVAL, "more than %d signatures in one file", SIGFILE_SIGNATURES_MAX);
+			return err_set(e, ERR_TRUST, EINVAL, "more than %d signatures in one file",
+				       SIGFILE_SIGNATURES_MAX);
 		if (r == 1) {
 			s->nweak++;
 		} else {
@@ -297,7 +304,8 @@ static int walk(const unsigned char *p, size_t len, struct sigfile *s, struct er
 		at += k.head + k.body;
 	}
 	if (s->n == 0 && s->nweak)
-		return refuse(e, "the signature uses a weak digest algorithm (MD5, SHA-1 or RIPEMD-160); sign again with SHA-256 or SHA-512");
+		return refuse(e, "the signature uses a weak digest algorithm (MD5, SHA-1 or RIPEMD-160); "
+				 "sign again with SHA-256 or SHA-512");
 	return s->n ? 0 : refuse(e, "no signature data");
 }
 

@@ -13,13 +13,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define SIGFILE_MAX	    (256u << 10) /* bytes of a signature file */
+#define SIGFILE_MAX            (256u << 10) /* bytes of a signature file */
 #define SIGFILE_SIGNATURES_MAX 32
 
 struct sigfile {
 	struct buf packets; /* the signature packets, binary, one after the other */
-	size_t n;	    /* how many */
-	size_t nweak;	    /* dropped because of their digest algorithm */
+	size_t n;           /* how many */
+	size_t nweak;       /* dropped because of their digest algorithm */
 };
 
 /* Errors, all -EINVAL and ERR_TRUST, each with a reason of its own: empty, not OpenPGP, not a detached

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/strv.h"
 
-#define BLOCK 64 /* bytes of a SHA-256 block */
+#define BLOCK        64 /* bytes of a SHA-256 block */
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static unsigned int hex_value(char c)
@@ -67,7 +67,8 @@ static void add_canonical(struct buf *b, const char *p, size_t n, bool keep_slas
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
-		if (c == '%' && i + 2 < n && isxdigit((unsigned char)p[i + 1]) && isxdigit((unsigned char)p[i + 2])) {
+		if (c == '%' && i + 2 < n && isxdigit((unsigned char)p[i + 1]) &&
+		    isxdigit((unsigned char)p[i + 2])) {
 			c = (unsigned char)(hex_value(p[i + 1]) << 4 | hex_value(p[i + 2]));
 			i += 2;
 		}
@@ -107,7 +108,8 @@ static void canonical_request(const struct sigv4 *s, const char *stamp, char hex
 
 	buf_adds(&b, "GET\n");
 	add_canonical(&b, s->path, strlen(s->path), true);
-	buf_addf(&b, "\n%s\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n", query, s->host, EMPTY_SHA256, stamp);
+	buf_addf(&b, "\n%s\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n", query, s->host,
+		 EMPTY_SHA256, stamp);
 	buf_adds(&b, "host;x-amz-content-sha256;x-amz-date\n" EMPTY_SHA256);
 	sha256(b.data, b.len, "", 0, hex);
 }
@@ -146,7 +148,8 @@ void sigv4_headers(const struct sigv4 *s, char ***headers)
 	strv_pushf(headers, "x-amz-date: %s", stamp);
 	strv_push(headers, "x-amz-content-sha256: " EMPTY_SHA256);
 	strv_pushf(headers,
-		   "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=%s",
+		   "Authorization: AWS4-HMAC-SHA256 "
+		   "Credential=%s/%s,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=%s",
 		   s->access_key, scope, buf_str(&hex));
 }
 

@@ -17,10 +17,10 @@ struct stage1_choice {
 };
 
 struct stage1 {
-	char *manifest;	/* image manifest text */
-	char *dir;	/* absolute directory whose rootfs/ holds the entrypoints: an installed flavor or a store tree */
-	char *tree_id;	/* image id if it came from the store, else NULL */
-	bool native;	/* annotation CONTRACT_NATIVE: assembles the apps' roots itself from the store's trees */
+	char *manifest; /* image manifest text */
+	char *dir; /* absolute directory whose rootfs/ holds the entrypoints: an installed flavor or a store tree */
+	char *tree_id; /* image id if it came from the store, else NULL */
+	bool native; /* annotation CONTRACT_NATIVE: assembles the apps' roots itself from the store's trees */
 	int interface_version; /* 1 … 6 */
 };
 
@@ -38,12 +38,12 @@ int stage1_of_pod(const struct pod *p, struct stage1 *ret, struct err *e);
 /* Options of `run`; those above the interface version are dropped with a warning (hostname, dns, ipc). */
 struct run_options {
 	bool debug, interactive, mutable_pod;
-	char *const *net;	   /* strv of --net values; NULL means "default" */
+	char *const *net; /* strv of --net values; NULL means "default" */
 	const char *local_config;
 	const char *private_users; /* "SHIFT:COUNT" or NULL */
-	const char *hostname;	   /* or NULL */
-	const char *dns_mode;	   /* "resolv=…,hosts=…" or NULL */
-	const char *ipc;	   /* or NULL */
+	const char *hostname;      /* or NULL */
+	const char *dns_mode;      /* "resolv=…,hosts=…" or NULL */
+	const char *ipc;           /* or NULL */
 	bool insecure_caps, insecure_paths, insecure_seccomp;
 };
 
@@ -53,5 +53,6 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 int stage1_exec_enter(const struct stage1 *s, const struct pod *p, pid_t init_pid, const char *app,
 		      char *const *argv, struct err *e);
 /* Run gc or stop and wait; *ret_status its exit status.  -ENOSYS when the image has no such entrypoint. */
-int stage1_call_gc(const struct stage1 *s, const struct pod *p, bool debug, const char *local_config, struct err *e);
+int stage1_call_gc(const struct stage1 *s, const struct pod *p, bool debug, const char *local_config,
+		   struct err *e);
 int stage1_call_stop(const struct stage1 *s, const struct pod *p, bool force, struct err *e);

@@ -21,7 +21,7 @@ struct pod_snapshot {
 	bool has_created, has_started, has_pid;
 	struct timespec created, started, finished;
 	pid_t pid;
-	char *networks; /* text; "" when none */
+	char *networks;   /* text; "" when none */
 	json_t *net_info; /* the array in net-info.json, or NULL */
 	struct app_snapshot *apps;
 	size_t napps;

@@ -21,32 +21,32 @@
 #include "stage0/dirs.h"
 
 struct store {
-	int cas_fd; /* cas/ */
-	int tmp_fd; /* cas/tmp */
+	int cas_fd;  /* cas/ */
+	int tmp_fd;  /* cas/tmp */
 	int data_fd; /* borrowed */
 };
 
 struct verified_by {
 	char *fingerprint; /* 40 lower-case hex, primary key */
-	char *scope;	   /* "root" or "prefix example.com/foo" */
+	char *scope;       /* "root" or "prefix example.com/foo" */
 };
 
 struct image_info {
 	char id[IMAGE_ID_LEN + 1];
-	char *digest;	      /* "sha512-" + 128 hex: the whole digest of the tar */
-	char *blob_algo;      /* "sha512" */
-	char *blob_digest;    /* hex digest of the bytes as downloaded */
-	uint64_t blob_size;   /* bytes as downloaded */
-	uint64_t size;	      /* bytes of the uncompressed tar */
-	uint64_t tree_size;   /* bytes on disk of the tree */
-	char *name;	      /* from the manifest */
-	struct pairs labels;  /* from the manifest */
-	char *manifest;	      /* text exactly as in the archive */
-	char *origin;	      /* URL it came from, or NULL */
-	bool latest;	      /* imported without a version having been asked for */
-	int64_t import_time;  /* ns since the epoch */
+	char *digest;        /* "sha512-" + 128 hex: the whole digest of the tar */
+	char *blob_algo;     /* "sha512" */
+	char *blob_digest;   /* hex digest of the bytes as downloaded */
+	uint64_t blob_size;  /* bytes as downloaded */
+	uint64_t size;       /* bytes of the uncompressed tar */
+	uint64_t tree_size;  /* bytes on disk of the tree */
+	char *name;          /* from the manifest */
+	struct pairs labels; /* from the manifest */
+	char *manifest;      /* text exactly as in the archive */
+	char *origin;        /* URL it came from, or NULL */
+	bool latest;         /* imported without a version having been asked for */
+	int64_t import_time; /* ns since the epoch */
 	struct verified_by *verified;
-	size_t nverified;     /* 0: imported without verification */
+	size_t nverified; /* 0: imported without verification */
 };
 
 void image_info_done(struct image_info *i);
@@ -57,7 +57,8 @@ void store_done(struct store *s);
 /* ---- look-up: no locks, no waiting ---- */
 
 /* Complete an id prefix: -ENOENT "no image IDs found", -EINVAL "image ID too short", -ENOTUNIQ "ambiguous image ID". */
-int store_resolve_id(const struct store *s, const char *id_or_prefix, char ret[IMAGE_ID_LEN + 1], struct err *e);
+int store_resolve_id(const struct store *s, const char *id_or_prefix, char ret[IMAGE_ID_LEN + 1],
+		     struct err *e);
 /* Best image of that name whose labels include all of @labels: without a version label images marked
  * latest first, then the newest import.  -ENOENT. */
 int store_resolve_name(const struct store *s, const char *name, const struct pairs *labels,
@@ -80,9 +81,9 @@ void store_touch(const struct store *s, const char *id);
 struct url_info {
 	char *url;
 	char *image_id;
-	char *etag;	     /* or NULL */
-	int64_t max_age;     /* seconds, 0 = must revalidate */
-	int64_t fetched;     /* ns since the epoch */
+	char *etag;      /* or NULL */
+	int64_t max_age; /* seconds, 0 = must revalidate */
+	int64_t fetched; /* ns since the epoch */
 };
 void url_info_done(struct url_info *u);
 int store_url_load(const struct store *s, const char *url, struct url_info *ret, struct err *e); /* -ENOENT */
@@ -100,8 +101,8 @@ int store_tmp_dir(const struct store *s, char **name, struct err *e);
 /* Move cas/tmp/<tmp_dir>/rootfs … to cas/tree/<id>: syncfs, then one rename.  Already there: success. */
 int store_publish_tree(const struct store *s, const char *tmp_dir, const char *id, struct err *e);
 /* Move the file @name of @dirfd to cas/blob/…: fsync, then one rename. */
-int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo,
-		       const char *hex, struct err *e);
+int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo, const char *hex,
+		       struct err *e);
 /* Write the image document and add the id to the ref of its name. */
 int store_publish_image(const struct store *s, const struct image_info *i, struct err *e);
 /* Remove refs, document, tree and blob (in that order) under store_lock("image", id), waiting for it.

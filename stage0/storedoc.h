@@ -12,8 +12,8 @@
 #include "stage0/store.h"
 
 #define STORE_DOC_VERSION 1
-#define STORE_DOC_MAX	  (32u << 20) /* bytes; the manifest inside is at most 4 MiB before escaping */
-#define STORE_REF_MAX	  (4u << 20)  /* bytes of a name or URL record */
+#define STORE_DOC_MAX     (32u << 20) /* bytes; the manifest inside is at most 4 MiB before escaping */
+#define STORE_REF_MAX     (4u << 20)  /* bytes of a name or URL record */
 
 /* The document of an image; new reference. */
 json_t *image_info_to_json(const struct image_info *i);

@@ -24,8 +24,8 @@
 #include "base/strv.h"
 #include "stage0/interrupt.h"
 
-#define BUF_BYTES  (64u << 10)
-#define XATTR_MAX  (64u << 10) /* the kernel's limit */
+#define BUF_BYTES (64u << 10)
+#define XATTR_MAX (64u << 10) /* the kernel's limit */
 
 struct walk {
 	int root[2];
@@ -34,7 +34,8 @@ struct walk {
 	char *data[2]; /* BUF_BYTES each */
 };
 
-__attribute__((format(printf, 3, 4))) static int differs(struct walk *w, const char *path, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int differs(struct walk *w, const char *path, const char *fmt,
+							 ...)
 {
 	va_list ap;
 	auto_buf b = BUF_INIT;
@@ -82,15 +83,19 @@ static int compare_stat(struct walk *w, const char *path, const struct stat *a, 
 	if ((a->st_mode & S_IFMT) != (b->st_mode & S_IFMT))
 		return differs(w, path, "is of another type");
 	if (a->st_mode != b->st_mode)
-		return differs(w, path, "has mode %04o instead of %04o", a->st_mode & 07777, b->st_mode & 07777);
+		return differs(w, path, "has mode %04o instead of %04o", a->st_mode & 07777,
+			       b->st_mode & 07777);
 	if (a->st_uid != b->st_uid || a->st_gid != b->st_gid)
-		return differs(w, path, "belongs to %u:%u instead of %u:%u", a->st_uid, a->st_gid, b->st_uid, b->st_gid);
+		return differs(w, path, "belongs to %u:%u instead of %u:%u", a->st_uid, a->st_gid, b->st_uid,
+			       b->st_gid);
 	if (!S_ISDIR(a->st_mode) && a->st_size != b->st_size)
-		return differs(w, path, "has %lld bytes instead of %lld", (long long)a->st_size, (long long)b->st_size);
+		return differs(w, path, "has %lld bytes instead of %lld", (long long)a->st_size,
+			       (long long)b->st_size);
 	if (a->st_rdev != b->st_rdev)
 		return differs(w, path, "is another device");
 	if (!S_ISDIR(a->st_mode) && a->st_nlink != b->st_nlink)
-		return differs(w, path, "has %ju names instead of %ju", (uintmax_t)a->st_nlink, (uintmax_t)b->st_nlink);
+		return differs(w, path, "has %ju names instead of %ju", (uintmax_t)a->st_nlink,
+			       (uintmax_t)b->st_nlink);
 	if (a->st_mtim.tv_sec != b->st_mtim.tv_sec || a->st_mtim.tv_nsec != b->st_mtim.tv_nsec)
 		return differs(w, path, "has another modification time");
 	return 0;
@@ -127,7 +132,8 @@ static int compare_xattrs(struct walk *w, const char *path, const char *pa, cons
 	if (strcmp(ja, jb) != 0)
 		return differs(w, path, "has other extended attributes");
 	for (char **n = na; n && *n; n++) {
-		ssize_t sa = lgetxattr(pa, *n, w->data[0], BUF_BYTES), sb = lgetxattr(pb, *n, w->data[1], BUF_BYTES);
+		ssize_t sa = lgetxattr(pa, *n, w->data[0], BUF_BYTES),
+			sb = lgetxattr(pb, *n, w->data[1], BUF_BYTES);
 		if (sa < 0 || sb < 0)
 			return err_sys(e, errno, "read extended attribute of \"%s\"", path);
 		if (sa != sb || memcmp(w->data[0], w->data[1], (size_t)sa) != 0)
@@ -138,7 +144,8 @@ static int compare_xattrs(struct walk *w, const char *path, const char *pa, cons
 
 static int compare_link(struct walk *w, const char *path, const int dir[2], const char *name, struct err *e)
 {
-	ssize_t a = readlinkat(dir[0], name, w->data[0], BUF_BYTES), b = readlinkat(dir[1], name, w->data[1], BUF_BYTES);
+	ssize_t a = readlinkat(dir[0], name, w->data[0], BUF_BYTES),
+		b = readlinkat(dir[1], name, w->data[1], BUF_BYTES);
 
 	if (a < 0 || b < 0)
 		return err_sys(e, errno, "read link \"%s\"", path);
@@ -169,7 +176,8 @@ static int compare_entry(struct walk *w, const char *path, const int dir[2], con
 {
 	struct stat a, b;
 
-	if (fstatat(dir[0], name, &a, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dir[1], name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir[0], name, &a, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(dir[1], name, &b, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, errno, "look at \"%s\"", path);
 	int r = compare_stat(w, path, &a, &b);
 	if (r)
@@ -205,8 +213,8 @@ static int compare_dir(struct walk *w, const char *at, struct err *e)
 	for (size_t i = 0; r == 0 && ((na && na[i]) || (nb && nb[i])); i++) {
 		const char *a = na ? na[i] : NULL, *b = nb ? nb[i] : NULL;
 		int order = !a ? 1 : !b ? -1 : strcmp(a, b);
-		auto_free char *path = xasprintf("%s%s%s", strcmp(at, ".") == 0 ? "" : at, strcmp(at, ".") == 0 ? "" : "/",
-						 order <= 0 ? a : b);
+		auto_free char *path = xasprintf("%s%s%s", strcmp(at, ".") == 0 ? "" : at,
+						 strcmp(at, ".") == 0 ? "" : "/", order <= 0 ? a : b);
 		if (order < 0)
 			r = differs(w, path, "should not be there");
 		else if (order > 0)
@@ -219,7 +227,9 @@ static int compare_dir(struct walk *w, const char *at, struct err *e)
 
 int treecmp(int a, int b, char **detail, struct err *e)
 {
-	struct walk w = { .root = { a, b }, .detail = detail, .data = { xmalloc(BUF_BYTES), xmalloc(BUF_BYTES) } };
+	struct walk w = { .root = { a, b },
+			  .detail = detail,
+			  .data = { xmalloc(BUF_BYTES), xmalloc(BUF_BYTES) } };
 	int r = compare_entry(&w, ".", w.root, ".", e);
 
 	if (r == 0)

@@ -29,17 +29,52 @@ struct args {
 };
 
 static const struct opt inflate_opts[] = {
-	{ .name = "max-bytes", .kind = OPT_I64, .arg = "N", .dflt = "42949672960", .offset = offsetof(struct args, bytes), .help = "bytes of output, 0 = no limit" },
-	{ .name = "max-ratio", .kind = OPT_I64, .arg = "N", .dflt = "256", .offset = offsetof(struct args, ratio), .help = "output per input once above 64 MiB, 0 = no limit" },
+	{ .name = "max-bytes",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "42949672960",
+	  .offset = offsetof(struct args, bytes),
+	  .help = "bytes of output, 0 = no limit" },
+	{ .name = "max-ratio",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "256",
+	  .offset = offsetof(struct args, ratio),
+	  .help = "output per input once above 64 MiB, 0 = no limit" },
 	{ .kind = OPT_END },
 };
 
 static const struct opt extract_opts[] = {
-	{ .name = "max-bytes", .kind = OPT_I64, .arg = "N", .dflt = "34359738368", .offset = offsetof(struct args, bytes), .help = "bytes of file data" },
-	{ .name = "max-entries", .kind = OPT_I64, .arg = "N", .dflt = "1000000", .offset = offsetof(struct args, entries), .help = "entries" },
-	{ .name = "max-depth", .kind = OPT_I64, .arg = "N", .dflt = "1024", .offset = offsetof(struct args, depth), .help = "components of a path" },
-	{ .name = "max-path", .kind = OPT_I64, .arg = "N", .dflt = "4095", .offset = offsetof(struct args, path), .help = "bytes of a path" },
-	{ .name = "max-xattr", .kind = OPT_I64, .arg = "N", .dflt = "1048576", .offset = offsetof(struct args, xattr), .help = "bytes of extended attributes of one entry" },
+	{ .name = "max-bytes",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "34359738368",
+	  .offset = offsetof(struct args, bytes),
+	  .help = "bytes of file data" },
+	{ .name = "max-entries",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "1000000",
+	  .offset = offsetof(struct args, entries),
+	  .help = "entries" },
+	{ .name = "max-depth",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "1024",
+	  .offset = offsetof(struct args, depth),
+	  .help = "components of a path" },
+	{ .name = "max-path",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "4095",
+	  .offset = offsetof(struct args, path),
+	  .help = "bytes of a path" },
+	{ .name = "max-xattr",
+	  .kind = OPT_I64,
+	  .arg = "N",
+	  .dflt = "1048576",
+	  .offset = offsetof(struct args, xattr),
+	  .help = "bytes of extended attributes of one entry" },
 	{ .kind = OPT_END },
 };
 
@@ -122,8 +157,8 @@ static const struct mode *parse(int argc, char **argv, struct args *a, struct er
 		return NULL;
 	}
 	const struct opt_set set = { m->opts, a };
-	if (opt_defaults(&set, 1, e) < 0 || opt_parse(&set, 1, argc, argv, &index, OPT_STOP_NEVER, &rest, e) < 0 ||
-	    check_limits(a, e) < 0)
+	if (opt_defaults(&set, 1, e) < 0 ||
+	    opt_parse(&set, 1, argc, argv, &index, OPT_STOP_NEVER, &rest, e) < 0 || check_limits(a, e) < 0)
 		return NULL;
 	if (strv_len(rest) || index < argc) {
 		(void)err_set(e, ERR_USAGE, EINVAL, "unexpected argument");
@@ -134,14 +169,16 @@ static const struct mode *parse(int argc, char **argv, struct args *a, struct er
 
 static int write_reply(const struct mode *m, int r, json_t *ok, const struct buf *tail, const struct err *e)
 {
-	auto_json reply = r == 0 ? json_incref(ok) : json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class",
-								e->cls, "text", e->text);
+	auto_json reply = r == 0 ? json_incref(ok)
+				 : json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class", e->cls,
+					     "text", e->text);
 	auto_free char *text = NULL;
 	int w;
 
 	/* Text that is not UTF-8 cannot be packed; there is none, but a reply there must be. */
 	if (!reply)
-		reply = json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class", e->cls, "text", "unprintable error");
+		reply = json_pack("{s:{s:i,s:i,s:s}}", "error", "code", e->code, "class", e->cls, "text",
+				  "unprintable error");
 	text = json_text(reply, JSON_LINE);
 	w = write_full(m->fd_reply, text, strlen(text));
 	if (w == 0)

@@ -19,7 +19,17 @@
 #include "stage0/gpghome.h"
 
 /* In the order in which one of them is told to the user. */
-enum verdict { V_GOOD, V_BAD, V_REVOKED, V_KEY_EXPIRED, V_SIG_EXPIRED, V_WEAK, V_NOT_FOR_SIGNING, V_OTHER, V_UNKNOWN };
+enum verdict {
+	V_GOOD,
+	V_BAD,
+	V_REVOKED,
+	V_KEY_EXPIRED,
+	V_SIG_EXPIRED,
+	V_WEAK,
+	V_NOT_FOR_SIGNING,
+	V_OTHER,
+	V_UNKNOWN
+};
 
 static const struct {
 	int code;
@@ -103,8 +113,8 @@ static int import_ring(struct gpghome *h, const struct keyring *keys, struct err
 		if (r < 0)
 			return err_ctx(e, "trusted key %s (%s)", k->fingerprint, k->scope);
 		if (strcmp(fprs[0], k->fingerprint) != 0)
-			return err_set(e, ERR_TRUST, EINVAL, "trusted key file %s (%s) holds another key, %s", k->fingerprint,
-				       k->scope, fprs[0]);
+			return err_set(e, ERR_TRUST, EINVAL, "trusted key file %s (%s) holds another key, %s",
+				       k->fingerprint, k->scope, fprs[0]);
 	}
 	return 0;
 }
@@ -115,8 +125,8 @@ static enum verdict verdict_of_status(gpgme_signature_t s)
 		gpg_err_code_t code;
 		enum verdict v;
 	} codes[] = {
-		{ GPG_ERR_NO_ERROR, V_GOOD },	      { GPG_ERR_BAD_SIGNATURE, V_BAD },
-		{ GPG_ERR_CERT_REVOKED, V_REVOKED },  { GPG_ERR_KEY_EXPIRED, V_KEY_EXPIRED },
+		{ GPG_ERR_NO_ERROR, V_GOOD },           { GPG_ERR_BAD_SIGNATURE, V_BAD },
+		{ GPG_ERR_CERT_REVOKED, V_REVOKED },    { GPG_ERR_KEY_EXPIRED, V_KEY_EXPIRED },
 		{ GPG_ERR_SIG_EXPIRED, V_SIG_EXPIRED }, { GPG_ERR_NO_PUBKEY, V_UNKNOWN },
 		{ GPG_ERR_DIGEST_ALGO, V_WEAK },
 	};
@@ -189,7 +199,10 @@ static enum verdict judge(struct check *c, gpgme_signature_t s)
 
 	if (c->identity_only && v == V_BAD)
 		v = V_GOOD;
-	(void)snprintf(c->detail, sizeof(c->detail), "%s", v == V_OTHER ? gpgme_strerror(s->status) : s->fpr ? s->fpr : "?");
+	(void)snprintf(c->detail, sizeof(c->detail), "%s",
+		       v == V_OTHER ? gpgme_strerror(s->status)
+		       : s->fpr     ? s->fpr
+				    : "?");
 	if (v != V_GOOD || c->identity_only)
 		return v;
 	/* The fingerprint and the time of making come with VALIDSIG only. */
@@ -236,7 +249,8 @@ static int conclude(struct check *c, size_t seen, struct err *e)
 	return 0;
 }
 
-static int check_run(struct check *c, const char *home_parent, int data_fd, const struct sigfile *sig, struct err *e)
+static int check_run(struct check *c, const char *home_parent, int data_fd, const struct sigfile *sig,
+		     struct err *e)
 {
 	size_t seen = 0, known = 0;
 	char detail[sizeof(c->detail)] = "";
@@ -272,8 +286,8 @@ static int check_run(struct check *c, const char *home_parent, int data_fd, cons
 	return conclude(c, seen, e);
 }
 
-int verify_detached(const char *home_parent, int data_fd, const struct sigfile *sig, const struct keyring *keys,
-		    struct verify_result *ret, struct err *e)
+int verify_detached(const char *home_parent, int data_fd, const struct sigfile *sig,
+		    const struct keyring *keys, struct verify_result *ret, struct err *e)
 {
 	struct check c = { .keys = keys };
 	int r = check_run(&c, home_parent, data_fd, sig, e);
@@ -287,7 +301,8 @@ int verify_detached(const char *home_parent, int data_fd, const struct sigfile *
 	return 0;
 }
 
-int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys, struct err *e)
+int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys,
+		  struct err *e)
 {
 	struct check c = { .keys = keys, .identity_only = true };
 	int r = check_run(&c, home_parent, -1, sig, e);

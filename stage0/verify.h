@@ -35,12 +35,13 @@ void verify_result_done(struct verify_result *r);
  *   -EKEYEXPIRED  key or signature expired      -EKEYREVOKED  key or subkey revoked
  *   -EINVAL       a key file of the ring does not hold the key that it is named after
  */
-int verify_detached(const char *home_parent, int data_fd, const struct sigfile *sig, const struct keyring *keys,
-		    struct verify_result *ret, struct err *e);
+int verify_detached(const char *home_parent, int data_fd, const struct sigfile *sig,
+		    const struct keyring *keys, struct verify_result *ret, struct err *e);
 
 /* Could one of @keys have made it?  Looks at the issuers only, for a refusal before a long download:
  * 0, or -ENOKEY like above. */
-int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys, struct err *e);
+int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys,
+		  struct err *e);
 
 /* Drop matches whose key and scope are not in @keys. */
 void verify_result_restrict(struct verify_result *r, const struct keyring *keys);

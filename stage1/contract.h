@@ -10,7 +10,7 @@
 #define CONTRACT_GC    "coreos.com/rkt/stage1/gc"
 #define CONTRACT_STOP  "coreos.com/rkt/stage1/stop"
 /* Integer text, default 1. */
-#define CONTRACT_VERSION "coreos.com/rkt/stage1/interface-version"
+#define CONTRACT_VERSION     "coreos.com/rkt/stage1/interface-version"
 #define CONTRACT_VERSION_MAX 6
 /* "true": this stage1 assembles the apps' roots itself from ../../../cas/tree/<id>/rootfs, as listed
  * one id a line (lowest layer first) in appsinfo/<app>/treeStoreID, below the pod's overlay/<app>/.
@@ -21,23 +21,24 @@
 #define CONTRACT_MUTABLE "coreos.com/rkt/stage1/mutable"
 
 /* Environment of the run entrypoint. */
-#define CONTRACT_LOCK_FD	       "RKT_LOCK_FD"
+#define CONTRACT_LOCK_FD               "RKT_LOCK_FD"
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
 /* Files in the pod directory (cwd of every entrypoint). */
-#define CONTRACT_FILE_PID	"pid"  /* container pid 1 … */
-#define CONTRACT_FILE_PPID	"ppid" /* … or its parent, which has exactly one child */
+#define CONTRACT_FILE_PID       "pid"       /* container pid 1 … */
+#define CONTRACT_FILE_PPID      "ppid"      /* … or its parent, which has exactly one child */
 #define CONTRACT_FILE_PID_START "pid-start" /* ours: "PID STARTTIME BOOTID", guards against reuse */
 #define CONTRACT_FILE_SUBCGROUP "subcgroup"
-#define CONTRACT_FILE_CGROUPS	"cgroups" /* ours: one absolute directory a line, written before they are made */
-#define CONTRACT_FILE_PLAN	"plan"	  /* ours: the stage2 plan, 0600, read by enter */
-#define CONTRACT_FILE_FLAVOR	"flavor" /* symlink, target text = flavor */
-#define CONTRACT_DIR_STATUS	"stage1/rootfs/rkt/status" /* <app>: decimal exit status + newline */
-#define CONTRACT_DIR_PIDS	"stage1/rootfs/rkt/pids"   /* ours: <app>: pid in the pod's pid namespace */
-#define CONTRACT_DIR_ENV	"stage1/rootfs/rkt/env"
-#define CONTRACT_READY_LINK	"stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
-#define CONTRACT_DIR_STAGE2	"stage1/rootfs/opt/stage2" /* <app>/{manifest,rootfs} */
+#define CONTRACT_FILE_CGROUPS                                                                                \
+	"cgroups"                     /* ours: one absolute directory a line, written before they are made */
+#define CONTRACT_FILE_PLAN   "plan"   /* ours: the stage2 plan, 0600, read by enter */
+#define CONTRACT_FILE_FLAVOR "flavor" /* symlink, target text = flavor */
+#define CONTRACT_DIR_STATUS  "stage1/rootfs/rkt/status" /* <app>: decimal exit status + newline */
+#define CONTRACT_DIR_PIDS    "stage1/rootfs/rkt/pids"   /* ours: <app>: pid in the pod's pid namespace */
+#define CONTRACT_DIR_ENV     "stage1/rootfs/rkt/env"
+#define CONTRACT_READY_LINK  "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
+#define CONTRACT_DIR_STAGE2  "stage1/rootfs/opt/stage2"            /* <app>/{manifest,rootfs} */
 
 /* Exit status of the run entrypoint when rkt itself failed. */
 #define CONTRACT_EXIT_FAILURE 254

@@ -15,7 +15,10 @@ int compression_sniff(const unsigned char *head, size_t n, enum compression *ret
 	} magics[] = {
 		{ 0, 2, "\x1f\x8b", COMP_GZIP },
 		{ 0, 3, "BZh", COMP_BZIP2 },
-		{ 0, 6, "\xfd" "7zXZ\0", COMP_XZ },
+		{ 0, 6,
+		  "\xfd"
+		  "7zXZ\0",
+		  COMP_XZ },
 		{ 0, 4, "\x28\xb5\x2f\xfd", COMP_ZSTD },
 		{ 257, 5, "ustar", COMP_PLAIN },
 	};

@@ -29,10 +29,12 @@ int entryname_clean(const char *raw, uint32_t path_len, uint32_t depth, struct b
 		if (n == 2 && at[0] == '.' && at[1] == '.')
 			return err_set(e, ERR_INPUT, EINVAL, "name with a \"..\" component");
 		if (n > NAME_MAX)
-			return err_set(e, ERR_INPUT, EINVAL, "name with a component of more than %d bytes", NAME_MAX);
+			return err_set(e, ERR_INPUT, EINVAL, "name with a component of more than %d bytes",
+				       NAME_MAX);
 		if (n > 0 && !(n == 1 && at[0] == '.')) {
 			if (++components > depth)
-				return err_set(e, ERR_INPUT, E2BIG, "name deeper than the limit of %u directories", depth);
+				return err_set(e, ERR_INPUT, E2BIG,
+					       "name deeper than the limit of %u directories", depth);
 			if (out->len)
 				buf_addc(out, '/');
 			buf_add(out, at, n);

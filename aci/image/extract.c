@@ -154,8 +154,8 @@ static bool xattr_wanted(const char *name, mode_t type)
 }
 
 /* Filtered attributes; *ret is heap and borrows from @ent. */
-static int collect_xattrs(const struct extract *x, struct archive_entry *ent, mode_t type, struct tree_xattr **ret,
-			  size_t *ret_n, struct err *e)
+static int collect_xattrs(const struct extract *x, struct archive_entry *ent, mode_t type,
+			  struct tree_xattr **ret, size_t *ret_n, struct err *e)
 {
 	int count = archive_entry_xattr_reset(ent);
 	uint64_t total = 0;
@@ -168,7 +168,8 @@ static int collect_xattrs(const struct extract *x, struct archive_entry *ent, mo
 	while (archive_entry_xattr_next(ent, &name, &value, &len) == ARCHIVE_OK) {
 		total += strlen(name) + len;
 		if (total > x->limits->xattr_bytes)
-			return err_set(e, ERR_INPUT, E2BIG, "extended attributes larger than the limit of %llu bytes",
+			return err_set(e, ERR_INPUT, E2BIG,
+				       "extended attributes larger than the limit of %llu bytes",
 				       (unsigned long long)x->limits->xattr_bytes);
 		if ((type == AE_IFREG || type == AE_IFDIR) && xattr_wanted(name, type))
 			(*ret)[(*ret_n)++] = (struct tree_xattr){ name, value, len };
@@ -203,7 +204,8 @@ static int entry_meta(struct archive_entry *ent, struct tree_meta *m, struct err
 
 /* ---- one handler a type ---- */
 
-typedef int handler_fn(struct extract *x, struct archive_entry *ent, const struct tree_meta *m, struct err *e);
+typedef int handler_fn(struct extract *x, struct archive_entry *ent, const struct tree_meta *m,
+		       struct err *e);
 
 static int on_dir(struct extract *x, struct archive_entry *ent, const struct tree_meta *m, struct err *e)
 {
@@ -235,14 +237,16 @@ static int on_symlink(struct extract *x, struct archive_entry *ent, const struct
 	if (!target || !*target)
 		return err_set(e, ERR_INPUT, EINVAL, "symbolic link without a target");
 	if (strlen(target) > TARGET_MAX)
-		return err_set(e, ERR_INPUT, EINVAL, "symbolic link with a target of more than %d bytes", TARGET_MAX);
+		return err_set(e, ERR_INPUT, EINVAL, "symbolic link with a target of more than %d bytes",
+			       TARGET_MAX);
 	return tree_symlink(&x->tree, buf_str(&x->path), target, m, e);
 }
 
 static int on_node(struct extract *x, struct archive_entry *ent, const struct tree_meta *m, struct err *e)
 {
 	mode_t type = archive_entry_filetype(ent);
-	dev_t rdev = type == AE_IFIFO ? 0 : makedev(archive_entry_rdevmajor(ent), archive_entry_rdevminor(ent));
+	dev_t rdev = type == AE_IFIFO ? 0
+				      : makedev(archive_entry_rdevmajor(ent), archive_entry_rdevminor(ent));
 
 	/* An overlay takes this node for "deleted here". */
 	if (type == AE_IFCHR && rdev == 0)
@@ -297,7 +301,8 @@ static int on_manifest(struct extract *x, struct archive_entry *ent, struct err 
 	if (r < 0)
 		return r;
 	if (size > IMAGE_MANIFEST_MAX)
-		return err_set(e, ERR_INPUT, E2BIG, "the manifest is larger than the limit of %u bytes", IMAGE_MANIFEST_MAX);
+		return err_set(e, ERR_INPUT, E2BIG, "the manifest is larger than the limit of %u bytes",
+			       IMAGE_MANIFEST_MAX);
 	return read_data(x, size, to_buf, x->manifest, e);
 }
 
@@ -378,7 +383,8 @@ static int drain(struct extract *x, struct err *e)
 	int r = 0;
 
 	while (r == 0 && (n = read_full(x->in, x->block, READ_SIZE)) != 0)
-		r = n < 0 ? err_sys(e, (int)-n, "read the image") : tarscan_feed(x->scan, x->block, (size_t)n, e);
+		r = n < 0 ? err_sys(e, (int)-n, "read the image")
+			  : tarscan_feed(x->scan, x->block, (size_t)n, e);
 	return r < 0 ? r : tarscan_end(x->scan, e);
 }
 
@@ -423,10 +429,11 @@ static int step_finish(struct extract *x, struct err *e)
 }
 
 /* What an extraction does, in this order: the tree gets its final modes and times last. */
-static int (*const steps[])(struct extract *x, struct err *e) = { step_read, step_compare, step_manifest, step_finish };
+static int (*const steps[])(struct extract *x, struct err *e) = { step_read, step_compare, step_manifest,
+								  step_finish };
 
-int extract_aci(int in, int dirfd, const struct extract_limits *l, struct buf *manifest, struct extract_result *ret,
-		struct err *e)
+int extract_aci(int in, int dirfd, const struct extract_limits *l, struct buf *manifest,
+		struct extract_result *ret, struct err *e)
 {
 	struct extract x = { .in = in, .limits = l, .tree = TREE_INIT, .manifest = manifest };
 	mode_t mask = umask(0);

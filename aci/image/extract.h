@@ -13,9 +13,9 @@
 #include "base/err.h"
 
 struct extract_limits {
-	uint64_t bytes;	      /* file data, sum */
+	uint64_t bytes; /* file data, sum */
 	uint64_t entries;
-	uint32_t depth;	      /* path components */
+	uint32_t depth;       /* path components */
 	uint32_t path_len;    /* bytes */
 	uint64_t xattr_bytes; /* sum over one entry */
 };

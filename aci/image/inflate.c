@@ -43,10 +43,12 @@ int inflate_emit(struct inflate *x, size_t n, struct err *e)
 
 	x->out_total += n;
 	if (l->out_max && x->out_total > l->out_max)
-		return err_set(e, ERR_INPUT, E2BIG, "image holds more than the limit of %llu bytes when decompressed",
+		return err_set(e, ERR_INPUT, E2BIG,
+			       "image holds more than the limit of %llu bytes when decompressed",
 			       (unsigned long long)l->out_max);
 	if (l->ratio_max && x->out_total > ratio_floor && x->out_total / l->ratio_max > x->in_total)
-		return err_set(e, ERR_INPUT, E2BIG, "image decompresses to more than the limit of %u times its size",
+		return err_set(e, ERR_INPUT, E2BIG,
+			       "image decompresses to more than the limit of %u times its size",
 			       l->ratio_max);
 	r = write_full(x->out, x->obuf, n);
 	return r < 0 ? err_sys(e, -r, "pass on decompressed data") : 0;
@@ -83,7 +85,7 @@ static int copy_plain(struct inflate *x, struct err *e)
 
 static int (*const codecs[])(struct inflate *x, struct err *e) = {
 	[COMP_PLAIN] = copy_plain, [COMP_GZIP] = inflate_gzip, [COMP_BZIP2] = inflate_bzip2,
-	[COMP_XZ] = inflate_xz,	   [COMP_ZSTD] = inflate_zstd,
+	[COMP_XZ] = inflate_xz,    [COMP_ZSTD] = inflate_zstd,
 };
 
 int inflate_stream(int in, int out, const struct inflate_limits *l, uint64_t *ret_bytes, struct err *e)

@@ -16,7 +16,7 @@ struct inflate {
 	int in, out;
 	const struct inflate_limits *limits;
 	unsigned char *ibuf, *obuf; /* INFLATE_BUF bytes each */
-	size_t have;		    /* bytes in ibuf that were read but not given to the codec yet */
+	size_t have;                /* bytes in ibuf that were read but not given to the codec yet */
 	bool eof;
 	uint64_t in_total, out_total;
 };

@@ -47,7 +47,7 @@ int inflate_xz(struct inflate *x, struct err *e)
 		z.avail_out = INFLATE_BUF;
 		lr = lzma_code(&z, action);
 		r = lr == LZMA_OK || lr == LZMA_STREAM_END ? inflate_emit(x, INFLATE_BUF - z.avail_out, e)
-							     : failed(lr, e);
+							   : failed(lr, e);
 	}
 	lzma_end(&z);
 	return r;

@@ -14,7 +14,8 @@ static int failed(size_t zr, bool first, struct err *e)
 	ZSTD_ErrorCode code = ZSTD_getErrorCode(zr);
 
 	if (code == ZSTD_error_frameParameter_windowTooLarge)
-		return err_set(e, ERR_INPUT, E2BIG, "zstd data needs a window larger than the limit of 128 MiB");
+		return err_set(e, ERR_INPUT, E2BIG,
+			       "zstd data needs a window larger than the limit of 128 MiB");
 	if (code == ZSTD_error_memory_allocation)
 		return err_set(e, ERR_SYS, ENOMEM, "decompress zstd data");
 	if (code == ZSTD_error_prefix_unknown && !first)

@@ -119,8 +119,8 @@ static int step_root(const struct box *b, struct err *e)
 
 static int step_capabilities(const struct box *b, struct err *e)
 {
-	const uint64_t writer = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID |
-				1u << CAP_MKNOD | 1ull << CAP_SETFCAP;
+	const uint64_t writer = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER |
+				1u << CAP_FSETID | 1u << CAP_MKNOD | 1ull << CAP_SETFCAP;
 	uint64_t keep = b->kind == SANDBOX_WRITE ? writer : 0;
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
@@ -173,8 +173,8 @@ static const struct {
 	const char *name;
 	int (*run)(const struct box *b, struct err *e);
 } steps[] = {
-	{ "limit resources", step_rlimits },	   { "own root", step_root },
-	{ "own namespaces", step_namespaces },	   { "drop capabilities", step_capabilities },
+	{ "limit resources", step_rlimits },        { "own root", step_root },
+	{ "own namespaces", step_namespaces },      { "drop capabilities", step_capabilities },
 	{ "no new privileges", step_no_new_privs }, { "restrict files", step_landlock },
 	{ "restrict system calls", step_seccomp },
 };

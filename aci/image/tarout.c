@@ -157,7 +157,8 @@ void tarout_header(struct buf *out, const struct tarout_entry *t, const struct b
 	number(h.size, 12, t->size, "size", &pax);
 	if (t->mtime.tv_sec < 0 || t->mtime.tv_sec > 077777777777 || t->mtime.tv_nsec) {
 		record_time(&pax, "mtime", t->mtime);
-		octal(h.mtime, 12, t->mtime.tv_sec < 0 || t->mtime.tv_sec > 077777777777 ? 0 : (uint64_t)t->mtime.tv_sec);
+		octal(h.mtime, 12,
+		      t->mtime.tv_sec < 0 || t->mtime.tv_sec > 077777777777 ? 0 : (uint64_t)t->mtime.tv_sec);
 	} else {
 		octal(h.mtime, 12, (uint64_t)t->mtime.tv_sec);
 	}

@@ -13,7 +13,7 @@
 struct tarout_entry {
 	const char *name;
 	const char *link; /* target of a hard link ('1') or symlink ('2'), or NULL */
-	char type;	  /* ustar type flag */
+	char type;        /* ustar type flag */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;

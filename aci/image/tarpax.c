@@ -85,7 +85,7 @@ static const char *check_never(struct value v, struct pax_facts *f)
 
 static const struct rule {
 	const char *key;
-	bool prefix;	/* every key that begins so */
+	bool prefix;    /* every key that begins so */
 	bool in_global; /* may also stand in a global header */
 	check_fn *check;
 } rules[] = {
@@ -158,8 +158,7 @@ int tarpax_check(const char *p, size_t n, bool global, struct pax_facts *facts, 
 		uint64_t len;
 		size_t head;
 
-		if (!space || rec[0] == '0' ||
-		    tarfield_decimal(rec, (size_t)(space - rec), n - at, &len) < 0)
+		if (!space || rec[0] == '0' || tarfield_decimal(rec, (size_t)(space - rec), n - at, &len) < 0)
 			return err_set(e, ERR_INPUT, EINVAL, "malformed length of a pax record");
 		head = (size_t)(space - rec) + 1;
 		/* At least one byte and the newline after the length. */

@@ -22,18 +22,28 @@
 enum { BLOCK = 512, SPECIALS_MAX = 8 };
 
 /* Field offsets and widths (POSIX ustar). */
-enum { NAME_LEN = 100, UID = 108, GID = 116, SIZE = 124, MTIME = 136, TYPE = 156, MAGIC = 257, MAJOR = 329, MINOR = 337 };
+enum {
+	NAME_LEN = 100,
+	UID = 108,
+	GID = 116,
+	SIZE = 124,
+	MTIME = 136,
+	TYPE = 156,
+	MAGIC = 257,
+	MAJOR = 329,
+	MINOR = 337
+};
 
 enum state { HEADER, DATA, PADDING, BODY, DONE };
 
 struct tarscan {
 	enum state state;
 	unsigned char hdr[BLOCK];
-	size_t have;	 /* bytes of hdr */
-	uint64_t left;	 /* bytes of data or body to come */
-	size_t padding;	 /* bytes of padding to come after it */
+	size_t have;     /* bytes of hdr */
+	uint64_t left;   /* bytes of data or body to come */
+	size_t padding;  /* bytes of padding to come after it */
 	uint64_t offset; /* of the next byte in the stream */
-	char body_type;	 /* of the extension header being collected */
+	char body_type;  /* of the extension header being collected */
 	struct buf body;
 	struct pax_facts pax;
 	bool pax_seen, longname, longlink; /* extension headers waiting for their entry */
@@ -64,8 +74,8 @@ static int refuse(const struct tarscan *s, struct err *e, int code, const char *
 		       (unsigned long long)(s->offset - BLOCK), why);
 }
 
-static int field(const struct tarscan *s, size_t off, size_t width, int64_t min, int64_t max, const char *what,
-		 int64_t *ret, struct err *e)
+static int field(const struct tarscan *s, size_t off, size_t width, int64_t min, int64_t max,
+		 const char *what, int64_t *ret, struct err *e)
 {
 	if (tarfield_number(s->hdr + off, width, ret) < 0 || *ret < min || *ret > max)
 		return refuse(s, e, EINVAL, what);
@@ -76,8 +86,9 @@ static int field(const struct tarscan *s, size_t off, size_t width, int64_t min,
 static int begin_body(struct tarscan *s, char type, int64_t size, size_t max, struct err *e)
 {
 	if ((uint64_t)size > max)
-		return refuse(s, e, E2BIG, type == 'L' || type == 'K' ? "name longer than the limit of 64 KiB"
-								       : "pax header larger than the limit of 1 MiB");
+		return refuse(s, e, E2BIG,
+			      type == 'L' || type == 'K' ? "name longer than the limit of 64 KiB"
+							 : "pax header larger than the limit of 1 MiB");
 	if (++s->specials > SPECIALS_MAX)
 		return refuse(s, e, EINVAL, "too many extension headers in a row");
 	s->body_type = type;
@@ -98,7 +109,8 @@ static int extension_header(struct tarscan *s, char type, struct err *e)
 		return r;
 	if (type == 'g') {
 		if (s->pax_seen || s->longname || s->longlink)
-			return refuse(s, e, EINVAL, "global header between an extension header and its entry");
+			return refuse(s, e, EINVAL,
+				      "global header between an extension header and its entry");
 		return begin_body(s, type, size, TARSCAN_PAX_MAX, e);
 	}
 	if (*seen)
@@ -170,7 +182,8 @@ static int check_fields(const struct tarscan *s, char type, int64_t *size, struc
 	int64_t ignored;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = field(s, rows[i].off, rows[i].width, rows[i].min, rows[i].max, rows[i].what, &ignored, e);
+		int r = field(s, rows[i].off, rows[i].width, rows[i].min, rows[i].max, rows[i].what, &ignored,
+			      e);
 		if (r < 0)
 			return r;
 	}
@@ -224,7 +237,8 @@ static int header_complete(struct tarscan *s, struct err *e)
 	s->have = 0;
 	if (memcmp(s->hdr, zero, BLOCK) == 0) {
 		if (s->pax_seen || s->longname || s->longlink)
-			return err_set(e, ERR_INPUT, EINVAL, "extension header without an entry at the end of the archive");
+			return err_set(e, ERR_INPUT, EINVAL,
+				       "extension header without an entry at the end of the archive");
 		s->state = DONE;
 		return 0;
 	}
@@ -239,9 +253,9 @@ static int header_complete(struct tarscan *s, struct err *e)
 /* Take what the present state wants from @p[0..n); returns how much, and completes what is complete. */
 static size_t take(struct tarscan *s, const char *p, size_t n, int *r, struct err *e)
 {
-	size_t want = s->state == HEADER  ? BLOCK - s->have
+	size_t want = s->state == HEADER    ? BLOCK - s->have
 		      : s->state == PADDING ? s->padding
-		      : s->left < n	    ? (size_t)s->left
+		      : s->left < n         ? (size_t)s->left
 					    : n;
 
 	if (want > n)
@@ -303,7 +317,8 @@ int tarscan_end(struct tarscan *s, struct err *e)
 		return 0;
 	if (s->state == PADDING || (s->state == HEADER && s->have == 0)) {
 		if (s->pax_seen || s->longname || s->longlink)
-			return err_set(e, ERR_INPUT, EINVAL, "truncated: the archive ends after an extension header");
+			return err_set(e, ERR_INPUT, EINVAL,
+				       "truncated: the archive ends after an extension header");
 		return 0;
 	}
 	return err_set(e, ERR_INPUT, EINVAL, "truncated: the archive ends inside %s at offset %llu",

@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 
-#define TARSCAN_PAX_MAX	 (1u << 20) /* bytes of records before one entry */
+#define TARSCAN_PAX_MAX  (1u << 20)  /* bytes of records before one entry */
 #define TARSCAN_NAME_MAX (64u << 10) /* bytes of a GNU long name */
 
 struct tarscan; /* opaque */

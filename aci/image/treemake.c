@@ -45,7 +45,7 @@ void tree_done(struct tree *t)
 /* Directory @path below the root; "" is the root itself. */
 static int open_dir(const struct tree *t, const char *path)
 {
-	return open_beneath(t->root, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return open_beneath(t->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0);
 }
 
 static int explain_parent(int code, struct err *e)
@@ -71,7 +71,7 @@ static int make_parents(const struct tree *t, const char *path, struct err *e)
 		buf_add(&name, at, n);
 		if (mkdirat(fd, buf_str(&name), MODE_IMPLIED) < 0 && errno != EEXIST)
 			return err_sys(e, errno, "make parent directory");
-		next = open_beneath(fd, buf_str(&name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		next = open_beneath(fd, buf_str(&name), O_RDONLY | O_DIRECTORY, 0);
 		fd_close(&fd);
 		fd = next;
 		at += n + (at[n] == '/');

@@ -36,17 +36,20 @@ struct tree_meta {
 };
 
 struct tree {
-	int root;	     /* borrowed */
-	int spool;	     /* directories waiting for tree_finish */
-	struct buf pending;  /* spool records not written yet */
-	off_t spooled;	     /* bytes in the file */
-	int parent;	     /* the directory last worked in … */
+	int root;               /* borrowed */
+	int spool;              /* directories waiting for tree_finish */
+	struct buf pending;     /* spool records not written yet */
+	off_t spooled;          /* bytes in the file */
+	int parent;             /* the directory last worked in … */
 	struct buf parent_path; /* … and its path */
 	int parent_valid;
 	uint64_t xattrs_skipped; /* the file system cannot hold them */
 };
 
-#define TREE_INIT { .root = FD_NONE, .spool = FD_NONE, .parent = FD_NONE }
+#define TREE_INIT                                                                                            \
+	{                                                                                                    \
+		.root = FD_NONE, .spool = FD_NONE, .parent = FD_NONE                                         \
+	}
 
 /* Begin below the empty directory @dirfd, which is borrowed. */
 int tree_init(struct tree *t, int dirfd, struct err *e);
@@ -58,9 +61,11 @@ void tree_done(struct tree *t);
  * else errno.  Texts do not name the entry; the caller does.
  */
 int tree_dir(struct tree *t, const char *path, const struct tree_meta *m, struct err *e);
-int tree_symlink(struct tree *t, const char *path, const char *target, const struct tree_meta *m, struct err *e);
+int tree_symlink(struct tree *t, const char *path, const char *target, const struct tree_meta *m,
+		 struct err *e);
 /* @type S_IFCHR, S_IFBLK or S_IFIFO; only the rwx bits of the mode are kept. */
-int tree_node(struct tree *t, const char *path, mode_t type, dev_t rdev, const struct tree_meta *m, struct err *e);
+int tree_node(struct tree *t, const char *path, mode_t type, dev_t rdev, const struct tree_meta *m,
+	      struct err *e);
 /* -ENOENT @target was not extracted before; -EISDIR it is a directory. */
 int tree_hardlink(struct tree *t, const char *path, const char *target, struct err *e);
 /* New empty regular file open for writing, or -errno; give it to tree_file_end() when filled. */

@@ -94,7 +94,8 @@ static int xattr_records(int fd, struct buf *records, struct err *e)
 		ssize_t len = fgetxattr(fd, sorted[i], value, XATTR_SIZE_MAX);
 
 		if (strchr(sorted[i], '='))
-			return err_set(e, ERR_INPUT, EINVAL, "extended attribute %s cannot be packed", sorted[i]);
+			return err_set(e, ERR_INPUT, EINVAL, "extended attribute %s cannot be packed",
+				       sorted[i]);
 		if (len < 0)
 			return err_sys(e, errno, "read extended attribute %s", sorted[i]);
 		tarout_record(records, key, value, (size_t)len);
@@ -138,15 +139,20 @@ static int open_for(int at, const char *name, mode_t mode)
 {
 	if (!S_ISREG(mode) && !S_ISDIR(mode))
 		return FD_NONE;
-	return openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (S_ISDIR(mode) ? O_DIRECTORY : 0));
+	return openat(at, name,
+		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (S_ISDIR(mode) ? O_DIRECTORY : 0));
 }
 
 /* One file, directory or other; @path is its name in the archive. */
 static int write_entry(struct writer *w, int at, const char *name, const char *path, const struct stat *st,
 		       struct err *e)
 {
-	struct tarout_entry t = { .name = path, .type = type_flag(st->st_mode), .mode = st->st_mode,
-				  .uid = st->st_uid, .gid = st->st_gid, .mtime = st->st_mtim };
+	struct tarout_entry t = { .name = path,
+				  .type = type_flag(st->st_mode),
+				  .mode = st->st_mode,
+				  .uid = st->st_uid,
+				  .gid = st->st_gid,
+				  .mtime = st->st_mtim };
 	auto_close int fd = open_for(at, name, st->st_mode);
 	auto_free char *dir_name = NULL;
 	char target[SYMLINK_MAX_LEN + 1];
@@ -257,7 +263,7 @@ static int write_tree(struct writer *w, struct err *e)
 static int open_compressor(struct writer *w, int out, enum compression c, struct err *e)
 {
 	static int (*const add[])(struct archive *) = {
-		[COMP_PLAIN] = archive_write_add_filter_none, [COMP_GZIP] = archive_write_add_filter_gzip,
+		[COMP_PLAIN] = archive_write_add_filter_none,  [COMP_GZIP] = archive_write_add_filter_gzip,
 		[COMP_BZIP2] = archive_write_add_filter_bzip2, [COMP_XZ] = archive_write_add_filter_xz,
 		[COMP_ZSTD] = archive_write_add_filter_zstd,
 	};
@@ -275,7 +281,8 @@ static int open_compressor(struct writer *w, int out, enum compression c, struct
 	if (ok && c == COMP_GZIP)
 		ok = archive_write_set_filter_option(w->archive, "gzip", "timestamp", NULL) == ARCHIVE_OK;
 	ok = ok && archive_write_set_bytes_in_last_block(w->archive, 1) == ARCHIVE_OK &&
-	     archive_write_open_fd(w->archive, out) == ARCHIVE_OK && archive_write_header(w->archive, ent) == ARCHIVE_OK;
+	     archive_write_open_fd(w->archive, out) == ARCHIVE_OK &&
+	     archive_write_header(w->archive, ent) == ARCHIVE_OK;
 	archive_entry_free(ent);
 	if (ok)
 		return 0;
@@ -311,7 +318,8 @@ int aci_write(int dirfd, int out, enum compression c, struct err *e)
 	if (r == 0)
 		r = write_tree(&w, e);
 	if (r == 0 && archive_write_close(w.archive) != ARCHIVE_OK)
-		r = err_sys(e, archive_errno(w.archive) > 0 ? archive_errno(w.archive) : EIO, "write the image");
+		r = err_sys(e, archive_errno(w.archive) > 0 ? archive_errno(w.archive) : EIO,
+			    "write the image");
 	(void)archive_write_free(w.archive);
 	inode_set_done(&w.links);
 	buf_done(&w.out);

@@ -34,7 +34,8 @@ const char *duplicate_name(const char **names, size_t n);
 void set_unless_empty(json_t *obj, const char *key, json_t *value);
 
 /* acKind must be @kind.  *ret_version: acVersion (borrowed), NULL when absent and not @need_version. */
-int check_kind(const json_t *doc, const char *kind, bool need_version, const char **ret_version, struct err *e);
+int check_kind(const json_t *doc, const char *kind, bool need_version, const char **ret_version,
+	       struct err *e);
 
 #define RULE_IDENTIFIER "is not an AC identifier"
-#define RULE_NAME	"is not an AC name"
+#define RULE_NAME       "is not an AC name"

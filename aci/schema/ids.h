@@ -31,7 +31,7 @@ char *ac_name_sanitize(const char *s);
  * Image ids.  Ours are "sha512-" + the first 64 hex digits of the SHA-512 of the uncompressed tar
  * (71 characters); OCI ones "sha256-" + 64 (same length).
  */
-#define IMAGE_ID_LEN 71
+#define IMAGE_ID_LEN        71
 #define IMAGE_ID_PREFIX_MIN 2 /* hex digits a user must give at least */
 
 /* A complete id of ours? */

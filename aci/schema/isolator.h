@@ -33,13 +33,13 @@ enum isolator_kind {
 struct isolator {
 	char *name;
 	enum isolator_kind kind;
-	json_t *value;	   /* the value as given (own reference) */
+	json_t *value; /* the value as given (own reference) */
 	/* decoded, by kind: */
-	int64_t limit;	   /* cpu: milli-cores; memory, block, network: base units; oom, shares: the number; -1 absent */
+	int64_t limit; /* cpu: milli-cores; memory, block, network: base units; oom, shares: the number; -1 absent */
 	int64_t request;
-	char **set;	   /* capabilities or syscalls */
-	char *err_name;	   /* seccomp errno, or NULL */
-	bool flag;	   /* no-new-privileges */
+	char **set;     /* capabilities or syscalls */
+	char *err_name; /* seccomp errno, or NULL */
+	bool flag;      /* no-new-privileges */
 };
 
 struct isolators {
@@ -55,7 +55,8 @@ const struct isolator *isolators_get(const struct isolators *l, enum isolator_ki
 void isolators_drop(struct isolators *l, enum isolator_kind kind);
 
 /* @app_scope: apply the set rules of app lists (one instance, conflicts). */
-int isolators_from_json(const json_t *arr, const char *where, bool app_scope, struct isolators *ret, struct err *e);
+int isolators_from_json(const json_t *arr, const char *where, bool app_scope, struct isolators *ret,
+			struct err *e);
 json_t *isolators_to_json(const struct isolators *l);
 
 /* Append one given as name and value (CLI flags), validated like a manifest's.  The reference to @value is

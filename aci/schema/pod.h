@@ -6,12 +6,12 @@
 #include "schema/app.h"
 
 #define POD_MANIFEST_MAX (16u << 20)
-#define POD_APPS_MAX 64
+#define POD_APPS_MAX     64
 
 struct exposed_port {
 	char *name;
 	uint32_t host_port;
-	char *host_ip; /* or NULL */
+	char *host_ip;         /* or NULL */
 	struct port *pod_port; /* or NULL */
 };
 

@@ -20,8 +20,8 @@ struct volume {
 	char *source; /* host only, absolute */
 	enum tristate read_only;
 	enum tristate recursive; /* host: unset means the flavor's default */
-	uint32_t mode;		 /* empty only, default 0755 */
-	uint32_t uid, gid;	 /* empty only */
+	uint32_t mode;           /* empty only, default 0755 */
+	uint32_t uid, gid;       /* empty only */
 };
 
 struct volumes {
@@ -30,8 +30,8 @@ struct volumes {
 };
 
 struct mount {
-	char *volume; /* name of a pod volume */
-	char *path;   /* inside the app, absolute */
+	char *volume;              /* name of a pod volume */
+	char *path;                /* inside the app, absolute */
 	struct volume *app_volume; /* overrides the look-up, or NULL */
 };
 

@@ -25,8 +25,14 @@ static const char *const compressions[] = { "none", "gzip", "bzip2", "xz", "zstd
 static const enum compression kinds[] = { COMP_PLAIN, COMP_GZIP, COMP_BZIP2, COMP_XZ, COMP_ZSTD };
 
 static const struct opt opts[] = {
-	{ .name = "compression", .kind = OPT_STR, .arg = "KIND", .dflt = "gzip", .choices = compressions,
-	  .complete = COMP_CHOICES, .offset = offsetof(struct args, compression), .help = "none, gzip, bzip2, xz or zstd" },
+	{ .name = "compression",
+	  .kind = OPT_STR,
+	  .arg = "KIND",
+	  .dflt = "gzip",
+	  .choices = compressions,
+	  .complete = COMP_CHOICES,
+	  .offset = offsetof(struct args, compression),
+	  .help = "none, gzip, bzip2, xz or zstd" },
 	{ .kind = OPT_END },
 };
 

@@ -84,7 +84,8 @@ int capset_of_app(const struct app *a, uint64_t *ret, struct err *e)
 	if (r < 0)
 		return r;
 	if (has_retain && has_remove)
-		return err_set(e, ERR_INPUT, EINVAL, "capabilities: a retain-set and a remove-set exclude each other");
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "capabilities: a retain-set and a remove-set exclude each other");
 	*ret = (has_retain ? retain : capset_default() & ~removed) & capset_all();
 	return 0;
 }

@@ -201,6 +201,7 @@ int cgroups_record(const struct cgroups *g, int pod_fd, struct err *e)
 		buf_addf(&b, "%s\n", g->v[i].path);
 	r = write_file_at(pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b), b.len, 0640, 0);
 	if (r == 0 && g->n > 0)
-		r = write_file_at(pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path), 0640, 0);
+		r = write_file_at(pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path), 0640,
+				  0);
 	return r < 0 ? err_sys(e, -r, "record the pod's cgroups") : 0;
 }

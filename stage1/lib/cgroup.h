@@ -17,8 +17,8 @@
 #define CGROUP_MAX 16
 
 struct cgroup_dir {
-	int parent_fd;	/* where "rkt-UUID" is made */
-	char *path;	/* absolute path of the pod's directory, for the record and for enter */
+	int parent_fd; /* where "rkt-UUID" is made */
+	char *path;    /* absolute path of the pod's directory, for the record and for enter */
 	uint32_t v2;
 	uint32_t cpuset;
 	char *controllers; /* v1: "cpu,cpuacct"; v2: "" */

@@ -18,9 +18,9 @@
 #include "stage1/contract.h"
 #include "stage1/lib/cgroup.h"
 
-#define RECORD_MAX   65536u
-#define KILL_ROUNDS  100
-#define ROUND_NS     20000000L /* 20 ms */
+#define RECORD_MAX  65536u
+#define KILL_ROUNDS 100
+#define ROUND_NS    20000000L /* 20 ms */
 
 /* The recorded directories; every line must look like one of ours, since we are going to kill there. */
 static int load_record(int pod_fd, char ***ret, struct err *e)
@@ -80,7 +80,8 @@ static void empty_dir(int dirfd, int depth)
 	for (struct dirent *de; (de = readdir(d));) {
 		if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
 			continue;
-		auto_close int sub = openat(dirfd, de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		auto_close int sub = openat(dirfd, de->d_name,
+					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (sub >= 0 && depth < 32)
 			empty_dir(sub, depth + 1);

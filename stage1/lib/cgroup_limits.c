@@ -57,7 +57,8 @@ void cgroup_limits_controllers(const struct podctx *c, char ***ret)
 {
 	for (size_t a = 0; a < c->napps; a++) {
 		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators, limits[i].kind);
+			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators,
+								   limits[i].kind);
 
 			if (iso && iso->limit >= 0 && !strv_has(*ret, limits[i].controller))
 				strv_push(ret, limits[i].controller);
@@ -127,20 +128,22 @@ static int apply(struct cgroups *g, int app, const struct limit *l, int64_t v, s
 			return 0;
 		}
 	}
-	return err_set(e, ERR_SYS, ENOTSUP, "isolator %s: no usable cgroup controller \"%s\" here", l->isolator,
-		       l->controller);
+	return err_set(e, ERR_SYS, ENOTSUP, "isolator %s: no usable cgroup controller \"%s\" here",
+		       l->isolator, l->controller);
 }
 
 int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e)
 {
 	for (size_t a = 0; a < c->napps; a++) {
 		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators, limits[i].kind);
+			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators,
+								   limits[i].kind);
 
 			if (!iso || iso->limit < 0)
 				continue;
 			if (iso->kind == ISO_MEMORY && iso->limit < 4096)
-				return err_set(e, ERR_INPUT, EINVAL, "app \"%s\": memory limit of %lld bytes is below one page",
+				return err_set(e, ERR_INPUT, EINVAL,
+					       "app \"%s\": memory limit of %lld bytes is below one page",
 					       c->apps[a].rt->name, (long long)iso->limit);
 			int r = apply(g, (int)a, &limits[i], iso->limit, e);
 
@@ -153,5 +156,6 @@ int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e)
 
 bool getxattr_delegate(const char *dir, char *value, size_t size)
 {
-	return getxattr(dir, "trusted.delegate", value, size) > 0 || getxattr(dir, "user.delegate", value, size) > 0;
+	return getxattr(dir, "trusted.delegate", value, size) > 0 ||
+	       getxattr(dir, "user.delegate", value, size) > 0;
 }

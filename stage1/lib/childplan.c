@@ -79,11 +79,21 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 	bool tty = s->tty && a->index == 0;
 
 	*out = (struct plan_app_in){
-		.name = a->in->rt->name, .root = a->root, .cwd = work_dir(a),
-		.argv = app->exec, .env = a->env, .search = a->search,
-		.pre_start = app->pre_start, .post_stop = app->post_stop,
-		.uid = a->uid, .gid = a->gid, .groups = app->gids, .ngroups = (uint32_t)app->ngids,
-		.caps = a->caps, .bpf = &a->bpf, .umask = 022,
+		.name = a->in->rt->name,
+		.root = a->root,
+		.cwd = work_dir(a),
+		.argv = app->exec,
+		.env = a->env,
+		.search = a->search,
+		.pre_start = app->pre_start,
+		.post_stop = app->post_stop,
+		.uid = a->uid,
+		.gid = a->gid,
+		.groups = app->gids,
+		.ngroups = (uint32_t)app->ngids,
+		.caps = a->caps,
+		.bpf = &a->bpf,
+		.umask = 022,
 	};
 	if (oom && confine) {
 		out->has_oom = 1;
@@ -146,9 +156,15 @@ int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *
 		return r;
 	fill_cgroups(s, parent_fds, dir, cgroups, writes);
 	struct plan_in in = {
-		.uuid = s->ctx->uuid, .flags = s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0,
-		.grace_ms = GRACE_MS, .apps = apps, .napps = n,
-		.cgroups = cgroups, .ncgroups = s->cgroups.n, .writes = writes, .nwrites = s->cgroups.nwrites,
+		.uuid = s->ctx->uuid,
+		.flags = s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0,
+		.grace_ms = GRACE_MS,
+		.apps = apps,
+		.napps = n,
+		.cgroups = cgroups,
+		.ncgroups = s->cgroups.n,
+		.writes = writes,
+		.nwrites = s->cgroups.nwrites,
 	};
 	auto_close int fd = plan_build(&in, e);
 	if (fd < 0)

@@ -21,13 +21,14 @@ static const struct {
 	const char *name;
 	unsigned int major, minor;
 } nodes[] = {
-	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+	{ "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	  { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
 	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
 };
 
@@ -74,8 +75,8 @@ static int mount_shm(struct sandbox *s, int dev_fd, struct err *e)
 {
 	static const struct mnt_opt opts[] = { { "mode", "1777" }, { "size", "64m" }, { NULL, NULL } };
 	bool first = s->shm_fd < 0;
-	auto_close int m = first ? mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e) :
-				   mnt_clone(s->shm_fd, "", false, e);
+	auto_close int m = first ? mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e)
+				 : mnt_clone(s->shm_fd, "", false, e);
 
 	if (m < 0)
 		return m;
@@ -123,9 +124,11 @@ static int console(struct sandbox *s, int dev_fd, struct err *e)
 
 static int fill(struct sandbox *s, int dev_fd, struct err *e)
 {
-	static const struct mnt_opt pts[] = {
-		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }, { NULL, NULL }
-	};
+	static const struct mnt_opt pts[] = { { "newinstance", NULL },
+					      { "ptmxmode", "0666" },
+					      { "mode", "0620" },
+					      { "gid", "5" },
+					      { NULL, NULL } };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(nodes) && r == 0; i++)

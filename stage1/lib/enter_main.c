@@ -26,9 +26,15 @@ struct enter_args {
 };
 
 static const struct opt enter_opts[] = {
-	{ .name = "pid", .kind = OPT_STR, .offset = offsetof(struct enter_args, pid), .arg = "PID",
+	{ .name = "pid",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct enter_args, pid),
+	  .arg = "PID",
 	  .help = "first process of the pod" },
-	{ .name = "appname", .kind = OPT_STR, .offset = offsetof(struct enter_args, app), .arg = "NAME",
+	{ .name = "appname",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct enter_args, app),
+	  .arg = "NAME",
 	  .help = "app to enter" },
 	{ .kind = OPT_END },
 };

@@ -33,10 +33,14 @@ int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e)
 	auto_close int etc = openat(a->root_fd, "etc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (etc < 0) /* an image without /etc, or with a link there, gets none of them */
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : err_sys(e, errno, "open the app's /etc");
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : err_sys(e, errno, "open the app's /etc");
 	if (!host)
 		host = dflt;
-	buf_addf(&hosts, "127.0.0.1 localhost localhost.localdomain %s\n::1 localhost ip6-localhost ip6-loopback\n", host);
+	buf_addf(&hosts,
+		 "127.0.0.1 localhost localhost.localdomain %s\n::1 localhost ip6-localhost ip6-loopback\n",
+		 host);
 	buf_addf(&name, "%s\n", host);
 	int r = write_new(etc, "hosts", buf_str(&hosts), e);
 	if (r == 0)

@@ -13,11 +13,11 @@ struct sandbox;
 struct app_build;
 
 enum flavor_flag {
-	FLAVOR_PIDNS = 1,	 /* init is pid 1 of its own pid namespace */
-	FLAVOR_CONFINE = 2,	 /* capabilities, seccomp, no_new_privs are applied */
-	FLAVOR_IMPLICIT = 4,	 /* mount points without a volume get an implicit empty one; else an error */
-	FLAVOR_RECURSIVE = 8,	 /* host volumes are recursive unless told otherwise */
-	FLAVOR_STDIN = 16,	 /* stdin is the caller's even without --interactive */
+	FLAVOR_PIDNS = 1,     /* init is pid 1 of its own pid namespace */
+	FLAVOR_CONFINE = 2,   /* capabilities, seccomp, no_new_privs are applied */
+	FLAVOR_IMPLICIT = 4,  /* mount points without a volume get an implicit empty one; else an error */
+	FLAVOR_RECURSIVE = 8, /* host volumes are recursive unless told otherwise */
+	FLAVOR_STDIN = 16,    /* stdin is the caller's even without --interactive */
 };
 
 struct flavor {

@@ -20,8 +20,14 @@ struct gc_args {
 };
 
 static const struct opt gc_opts[] = {
-	{ .name = "debug", .kind = OPT_BOOL, .offset = offsetof(struct gc_args, debug), .help = "verbose diagnostics" },
-	{ .name = "local-config", .kind = OPT_STR, .offset = offsetof(struct gc_args, local_config), .arg = "DIR",
+	{ .name = "debug",
+	  .kind = OPT_BOOL,
+	  .offset = offsetof(struct gc_args, debug),
+	  .help = "verbose diagnostics" },
+	{ .name = "local-config",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct gc_args, local_config),
+	  .arg = "DIR",
 	  .help = "local configuration directory" },
 	{ .kind = OPT_END },
 };

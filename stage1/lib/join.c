@@ -114,7 +114,9 @@ static int open_pty(struct joining *w, struct err *e)
 	struct statfs fs;
 	int unlock = 0;
 	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_close int master = root < 0 ? -errno : open_in_root(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
+	auto_close int master = root < 0 ? -errno
+					 : open_in_root(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK,
+							0);
 
 	if (master < 0)
 		return err_sys(e, -master, "open a terminal in the app");
@@ -227,8 +229,14 @@ static int run_child(struct joining *w, int *ret_status, struct err *e)
 int join_run(const struct join *j, int *ret_status, struct err *e)
 {
 	struct joining w = {
-		.j = j, .plan_fd = FD_NONE, .exe = FD_NONE, .proc_fd = FD_NONE, .procs = { -1 },
-		.err = { FD_NONE, FD_NONE }, .slave = FD_NONE, .tty = { .master = FD_NONE },
+		.j = j,
+		.plan_fd = FD_NONE,
+		.exe = FD_NONE,
+		.proc_fd = FD_NONE,
+		.procs = { -1 },
+		.err = { FD_NONE, FD_NONE },
+		.slave = FD_NONE,
+		.tty = { .master = FD_NONE },
 	};
 	int r = open_host(&w, e);
 

@@ -7,7 +7,7 @@
 
 struct join {
 	int pod_fd;
-	int app_pidfd;	/* the app's main process */
+	int app_pidfd; /* the app's main process */
 	const char *app;
 	char *const *argv; /* command */
 };

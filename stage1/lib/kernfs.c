@@ -16,8 +16,8 @@
 
 /* Hidden: directories by an empty read-only tmpfs, files by our own /dev/null. */
 static const char *const masked_proc[] = {
-	"acpi", "asound", "interrupts", "kallsyms", "kcore", "keys", "kmem", "latency_stats", "mem", "config.gz",
-	"sched_debug", "scsi", "timer_list", "timer_stats",
+	"acpi",          "asound", "interrupts", "kallsyms",    "kcore", "keys",       "kmem",
+	"latency_stats", "mem",    "config.gz",  "sched_debug", "scsi",  "timer_list", "timer_stats",
 };
 static const char *const masked_sys[] = {
 	"firmware", "fs", "hypervisor", "module", "power", "devices/virtual/powercap",
@@ -66,9 +66,12 @@ static int null_cover(struct sandbox *s, struct err *e)
 /* One file system without room for anything covers all masked directories of the pod. */
 static int dir_cover(struct sandbox *s, struct err *e)
 {
-	static const struct mnt_opt opts[] = { { "size", "4k" }, { "nr_inodes", "2" }, { "mode", "0755" }, { NULL, NULL } };
+	static const struct mnt_opt opts[] = {
+		{ "size", "4k" }, { "nr_inodes", "2" }, { "mode", "0755" }, { NULL, NULL }
+	};
 
-	return s->empty_fd >= 0 ? mnt_clone(s->empty_fd, "", false, e) : mnt_new("tmpfs", opts, KERNFS_FLAGS | MNT_RO, e);
+	return s->empty_fd >= 0 ? mnt_clone(s->empty_fd, "", false, e)
+				: mnt_new("tmpfs", opts, KERNFS_FLAGS | MNT_RO, e);
 }
 
 /* Cover one name if it is there.  Each cover is a fresh clone: a mount has one place only. */

@@ -126,7 +126,8 @@ static int check_limits(const struct plan_in *in, struct err *e)
 
 		if (strv_len(a->argv) > PLAN_ARGS_MAX || strv_len(a->env) > PLAN_ARGS_MAX ||
 		    a->ngroups > PLAN_GROUPS_MAX)
-			return err_set(e, ERR_INPUT, E2BIG, "app \"%s\": too many arguments, variables or groups", a->name);
+			return err_set(e, ERR_INPUT, E2BIG,
+				       "app \"%s\": too many arguments, variables or groups", a->name);
 	}
 	return 0;
 }

@@ -15,13 +15,18 @@
 #include "base/strv.h"
 #include "stage1/contract.h"
 
-#define ROW(k, member, nm, ar, hl) \
-	{ .name = nm, .kind = k, .offset = offsetof(struct podctx, member), .arg = ar, .help = hl }
+#define ROW(k, member, nm, ar, hl)                                                                           \
+	{                                                                                                    \
+		.name = nm, .kind = k, .offset = offsetof(struct podctx, member), .arg = ar, .help = hl      \
+	}
 
 /* Interface versions 1 to 6, one row a flag; unknown flags are errors. */
 static const struct opt run_opts[] = {
 	ROW(OPT_BOOL, debug, "debug", NULL, "verbose diagnostics"),
-	{ .name = "net", .kind = OPT_CSV, .offset = offsetof(struct podctx, net), .arg = "NETS",
+	{ .name = "net",
+	  .kind = OPT_CSV,
+	  .offset = offsetof(struct podctx, net),
+	  .arg = "NETS",
 	  .help = "networks of the pod" },
 	ROW(OPT_STR, mds_token, "mds-token", "TOKEN", "metadata service token"),
 	ROW(OPT_BOOL, interactive, "interactive", NULL, "the caller's terminal is the app's"),
@@ -60,7 +65,8 @@ static int take_lock_fd(struct podctx *c, struct err *e)
 	uint32_t fd;
 
 	if (!text || parse_u32(text, &fd) < 0 || fd > 1u << 20)
-		return err_set(e, ERR_STATE, EINVAL, "environment variable %s missing or malformed", CONTRACT_LOCK_FD);
+		return err_set(e, ERR_STATE, EINVAL, "environment variable %s missing or malformed",
+			       CONTRACT_LOCK_FD);
 	c->lock_fd = (int)fd;
 	if (fd_set_cloexec(c->lock_fd, true) < 0)
 		return err_sys(e, errno, "pod lock descriptor %d", c->lock_fd);
@@ -90,7 +96,8 @@ static int load_layers(struct podctx *c, struct pod_app *a, struct err *e)
 		return 0;
 	int r = read_file_at(c->pod_fd, file, 1u << 20, &b);
 	if (r == -ENOENT)
-		return err_set(e, ERR_STATE, ENOENT, "app \"%s\" has neither layers nor a root file system", a->rt->name);
+		return err_set(e, ERR_STATE, ENOENT, "app \"%s\" has neither layers nor a root file system",
+			       a->rt->name);
 	if (r < 0)
 		return err_sys(e, -r, "read %s", file);
 	auto_strv lines = strv_split(buf_str(&b), '\n');
@@ -121,7 +128,8 @@ static int load_app(struct podctx *c, struct pod_app *a, const struct runtime_ap
 		return err_ctx(e, "image manifest of app \"%s\"", rt->name);
 	a->app = rt->app ? rt->app : a->image->app;
 	if (!a->app)
-		return err_set(e, ERR_INPUT, EINVAL, "app \"%s\": neither the pod nor its image says what to run", rt->name);
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "app \"%s\": neither the pod nor its image says what to run", rt->name);
 	if (strv_len(a->app->exec) == 0)
 		return err_set(e, ERR_INPUT, EINVAL, "app \"%s\" has an empty exec; use --exec", rt->name);
 	a->docker = pairs_get(&a->image->annotations, "appc.io/docker/repository") != NULL;

@@ -14,11 +14,11 @@
 
 /* One app as it is to be run: the manifest's own section, or the image's. */
 struct pod_app {
-	const struct runtime_app *rt;	 /* borrowed from the pod manifest */
+	const struct runtime_app *rt; /* borrowed from the pod manifest */
 	struct image_manifest *image;
-	const struct app *app;		 /* borrowed: rt->app or image->app */
-	char **layers;			 /* store trees, topmost first; NULL: the root lies ready in opt/stage2 */
-	bool docker;			 /* converted from a docker image */
+	const struct app *app; /* borrowed: rt->app or image->app */
+	char **layers;         /* store trees, topmost first; NULL: the root lies ready in opt/stage2 */
+	bool docker;           /* converted from a docker image */
 };
 
 struct podctx {

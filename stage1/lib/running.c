@@ -47,15 +47,16 @@ static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
 	int r = read_file_at(pod_fd, CONTRACT_FILE_PID_START, 256, &b);
 
 	if (r < 0)
-		return r == -ENOENT ? not_running(e, "the pod") : err_sys(e, -r, "read %s", CONTRACT_FILE_PID_START);
+		return r == -ENOENT ? not_running(e, "the pod")
+				    : err_sys(e, -r, "read %s", CONTRACT_FILE_PID_START);
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	auto_strv f = strv_split(buf_str(&b), ' ');
 	if (strv_len(f) != 3 || parse_u32(f[0], &pid) < 0 || pid < 2 || parse_u64(f[1], &start) < 0)
 		return err_set(e, ERR_STATE, EINVAL, "%s is malformed", CONTRACT_FILE_PID_START);
 	auto_close int fd = open_pid((pid_t)pid);
-	if (fd < 0 || proc_boot_id(boot) < 0 || strcmp(boot, f[2]) != 0 || proc_start_time((pid_t)pid, &now) < 0 ||
-	    now != start)
+	if (fd < 0 || proc_boot_id(boot) < 0 || strcmp(boot, f[2]) != 0 ||
+	    proc_start_time((pid_t)pid, &now) < 0 || now != start)
 		return not_running(e, "the pod's supervisor");
 	*ret_pid = (pid_t)pid;
 	return steal_fd(&fd);

@@ -30,9 +30,15 @@
 /* ---- what an isolator does here; an isolator that cannot be applied is an error, never a warning ---- */
 
 static const bool applied[ISO_KINDS] = {
-	[ISO_CPU] = true, [ISO_MEMORY] = true, [ISO_CPU_SHARES] = true, [ISO_CAPS_RETAIN] = true,
-	[ISO_CAPS_REMOVE] = true, [ISO_SECCOMP_RETAIN] = true, [ISO_SECCOMP_REMOVE] = true,
-	[ISO_NO_NEW_PRIVS] = true, [ISO_OOM_SCORE_ADJ] = true,
+	[ISO_CPU] = true,
+	[ISO_MEMORY] = true,
+	[ISO_CPU_SHARES] = true,
+	[ISO_CAPS_RETAIN] = true,
+	[ISO_CAPS_REMOVE] = true,
+	[ISO_SECCOMP_RETAIN] = true,
+	[ISO_SECCOMP_REMOVE] = true,
+	[ISO_NO_NEW_PRIVS] = true,
+	[ISO_OOM_SCORE_ADJ] = true,
 };
 
 static int check_isolators(const struct isolators *l, const char *where, struct err *e)
@@ -41,7 +47,8 @@ static int check_isolators(const struct isolators *l, const char *where, struct 
 		if (l->v[i].kind == ISO_UNKNOWN)
 			log_warn("%s: unknown isolator \"%s\" ignored", where, l->v[i].name);
 		else if (!applied[l->v[i].kind])
-			return err_set(e, ERR_INPUT, ENOTSUP, "%s: isolator \"%s\" is not supported by this stage1", where,
+			return err_set(e, ERR_INPUT, ENOTSUP,
+				       "%s: isolator \"%s\" is not supported by this stage1", where,
 				       l->v[i].name);
 	}
 	return 0;
@@ -59,7 +66,8 @@ static int step_check(void *ctx, struct err *e)
 	if (r == 0 && s->ctx->napps == 0)
 		return err_set(e, ERR_INPUT, EINVAL, "the pod manifest has no apps");
 	for (size_t i = 0; i < s->ctx->manifest->isolators.n && r == 0; i++)
-		r = err_set(e, ERR_INPUT, ENOTSUP, "isolator \"%s\" of the pod: only apps can have isolators here",
+		r = err_set(e, ERR_INPUT, ENOTSUP,
+			    "isolator \"%s\" of the pod: only apps can have isolators here",
 			    s->ctx->manifest->isolators.v[i].name);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
 		r = check_isolators(&s->ctx->apps[i].app->isolators, s->ctx->apps[i].rt->name, e);
@@ -208,24 +216,28 @@ static int step_pids(void *ctx, struct err *e)
 /* Everything that can be refused is refused before anything is made; the cgroup record is on disk
  * before the clone that leads to the cgroups. */
 static const struct step start_steps[] = {
-	{ "check the pod", step_check },
-	{ "decide the privileges", step_policy },
-	{ "open the volumes", step_volumes },
-	{ "open stage2", step_open_init },
-	{ "plan the cgroups", step_cgroups },
-	{ "make the status directories", step_dirs },
-	{ "connect", step_sockets },
-	{ "clone", step_clone },
-	{ "record the pids", step_pids },
-	{ NULL, NULL },
+	{ "check the pod", step_check },      { "decide the privileges", step_policy },
+	{ "open the volumes", step_volumes }, { "open stage2", step_open_init },
+	{ "plan the cgroups", step_cgroups }, { "make the status directories", step_dirs },
+	{ "connect", step_sockets },          { "clone", step_clone },
+	{ "record the pids", step_pids },     { NULL, NULL },
 };
 
 static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 {
 	*s = (struct sandbox){
-		.ctx = c, .flavor = f, .init_exe = FD_NONE, .control = { FD_NONE, FD_NONE },
-		.sync = { FD_NONE, FD_NONE }, .root_fd = FD_NONE, .shm_fd = FD_NONE, .null_fd = FD_NONE, .empty_fd = FD_NONE,
-		.pty_slave = FD_NONE, .pty_master = FD_NONE, .init_pidfd = FD_NONE,
+		.ctx = c,
+		.flavor = f,
+		.init_exe = FD_NONE,
+		.control = { FD_NONE, FD_NONE },
+		.sync = { FD_NONE, FD_NONE },
+		.root_fd = FD_NONE,
+		.shm_fd = FD_NONE,
+		.null_fd = FD_NONE,
+		.empty_fd = FD_NONE,
+		.pty_slave = FD_NONE,
+		.pty_master = FD_NONE,
+		.init_pidfd = FD_NONE,
 	};
 	s->tty = c->interactive && isatty(STDIN_FILENO);
 	s->apps = xcalloc(c->napps + 1, sizeof(*s->apps));
@@ -257,7 +269,8 @@ static void sandbox_done(struct sandbox *s)
 	fd_close(&s->init_pidfd);
 }
 
-static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status, struct err *e)
+static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status,
+			   struct err *e)
 {
 	struct sandbox s;
 

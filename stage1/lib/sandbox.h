@@ -23,7 +23,7 @@ enum dev_node { DEV_NULL_NODE, DEV_ZERO, DEV_FULL, DEV_RANDOM, DEV_URANDOM, DEV_
 struct app_build {
 	const struct pod_app *in;
 	uint32_t index;
-	struct vol_mounts vols;	 /* detached, made by the supervisor */
+	struct vol_mounts vols; /* detached, made by the supervisor */
 	uint64_t caps;
 	struct bpf bpf;
 	int root_fd; /* the app's root mount, in the child */
@@ -38,16 +38,16 @@ struct sandbox {
 	const struct flavor *flavor;
 	struct app_build *apps;
 	struct cgroups cgroups;
-	int init_exe;	/* read-only detached clone of stage2/init */
+	int init_exe;   /* read-only detached clone of stage2/init */
 	int control[2]; /* [0] supervisor, [1] init */
-	int sync[2];	/* [0] supervisor, [1] child until its execve */
-	int root_fd;	/* init's root tmpfs, in the child */
-	int shm_fd;	/* the pod's /dev/shm, in the child */
-	int null_fd;	/* O_PATH of the host's /dev/null, checked, in the child */
-	int empty_fd;	/* the tmpfs that covers masked directories, attached once, in the child */
-	int pty_slave;	/* in the child, or FD_NONE */
+	int sync[2];    /* [0] supervisor, [1] child until its execve */
+	int root_fd;    /* init's root tmpfs, in the child */
+	int shm_fd;     /* the pod's /dev/shm, in the child */
+	int null_fd;    /* O_PATH of the host's /dev/null, checked, in the child */
+	int empty_fd;   /* the tmpfs that covers masked directories, attached once, in the child */
+	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
-	bool tty;	/* the caller's terminal is to be an app's */
+	bool tty;       /* the caller's terminal is to be an app's */
 	pid_t init_pid;
 	int init_pidfd;
 };

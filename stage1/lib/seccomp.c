@@ -19,8 +19,9 @@
 #include "stage1/lib/seccomp_sets.h"
 
 #define BPF_BYTES_MAX (4096 * sizeof(struct sock_filter))
-#define CLONE_NS_FLAGS \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define CLONE_NS_FLAGS                                                                                       \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |        \
+	 CLONE_NEWNET)
 
 static const uint32_t ns_flags[] = {
 	CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,
@@ -96,7 +97,8 @@ static int add_names(scmp_filter_ctx c, uint32_t action, const char *const *name
 
 static int add_conditional(scmp_filter_ctx c)
 {
-	static const uint32_t personalities[] = { PER_LINUX, PER_LINUX32, 0x0020000 /* UNAME26 */, 0x0020008, 0xffffffff };
+	static const uint32_t personalities[] = { PER_LINUX, PER_LINUX32, 0x0020000 /* UNAME26 */, 0x0020008,
+						  0xffffffff };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(personalities) && r == 0; i++)
@@ -126,7 +128,8 @@ static int add_ioctl(scmp_filter_ctx c)
 	for (uint32_t low = 0; low < 16; low++) {
 		if (low == (lo & 15) || low == (hi & 15))
 			continue;
-		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 15, low));
+		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, 15, low));
 		if (r < 0)
 			return r;
 	}
@@ -137,7 +140,8 @@ static int add_ioctl(scmp_filter_ctx c)
 			uint32_t mask = (UINT32_C(1) << bit) | 15;
 			uint32_t want = (~lo & (UINT32_C(1) << bit)) | low;
 
-			r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, mask, want));
+			r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					     SCMP_A1(SCMP_CMP_MASKED_EQ, mask, want));
 			if (r < 0)
 				return r;
 		}
@@ -176,7 +180,8 @@ static int add_set(scmp_filter_ctx c, uint32_t action, char *const *set, struct 
 		int r = 0;
 
 		if (nr == __NR_SCMP_ERROR)
-			return err_set(e, ERR_INPUT, EINVAL, "seccomp: unknown system call or set \"%s\"", *set);
+			return err_set(e, ERR_INPUT, EINVAL, "seccomp: unknown system call or set \"%s\"",
+				       *set);
 		if (nr >= 0)
 			r = seccomp_rule_add(c, action, nr, 0);
 		if (r < 0 && r != -EACCES) /* EACCES: same as the default action */
@@ -191,11 +196,13 @@ static int refusal(const struct isolator *iso, uint32_t *ret, struct err *e)
 	static const struct {
 		const char *name;
 		int code;
-	} known[] = { { "EPERM", EPERM }, { "ENOSYS", ENOSYS }, { "EACCES", EACCES }, { "EINVAL", EINVAL },
-		      { "ENOENT", ENOENT }, { "ENOTSUP", ENOTSUP }, { "EIO", EIO }, { "EAGAIN", EAGAIN },
-		      { "EROFS", EROFS }, { "EBUSY", EBUSY }, { "ENODEV", ENODEV }, { "ENOTTY", ENOTTY },
+	} known[] = { { "EPERM", EPERM },   { "ENOSYS", ENOSYS },     { "EACCES", EACCES },
+		      { "EINVAL", EINVAL }, { "ENOENT", ENOENT },     { "ENOTSUP", ENOTSUP },
+		      { "EIO", EIO },       { "EAGAIN", EAGAIN },     { "EROFS", EROFS },
+		      { "EBUSY", EBUSY },   { "ENODEV", ENODEV },     { "ENOTTY", ENOTTY },
 		      { "EEXIST", EEXIST }, { "ENOTSOCK", ENOTSOCK }, { "EAFNOSUPPORT", EAFNOSUPPORT },
-		      { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM }, { "ESRCH", ESRCH }, { "EFAULT", EFAULT } };
+		      { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },     { "ESRCH", ESRCH },
+		      { "EFAULT", EFAULT } };
 
 	if (!iso->err_name) {
 		*ret = SCMP_ACT_KILL_PROCESS;
@@ -226,7 +233,8 @@ int seccomp_of_app(const struct app *a, struct bpf *ret, struct err *e)
 
 	*ret = (struct bpf){ NULL, 0, NULL };
 	if (retain && remove)
-		return err_set(e, ERR_INPUT, EINVAL, "seccomp: a retain-set and a remove-set exclude each other");
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "seccomp: a retain-set and a remove-set exclude each other");
 	if (!iso || (remove && strv_has(remove->set, "@appc.io/empty"))) {
 		use_default(ret);
 		return 0;

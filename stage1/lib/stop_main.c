@@ -27,7 +27,10 @@ struct stop_args {
 };
 
 static const struct opt stop_opts[] = {
-	{ .name = "force", .kind = OPT_BOOL, .offset = offsetof(struct stop_args, force), .help = "kill at once" },
+	{ .name = "force",
+	  .kind = OPT_BOOL,
+	  .offset = offsetof(struct stop_args, force),
+	  .help = "kill at once" },
 	{ .kind = OPT_END },
 };
 

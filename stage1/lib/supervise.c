@@ -24,9 +24,9 @@ struct watch {
 	struct sandbox *s;
 	int signal_fd;
 	struct tty tty;
-	bool done;	/* MSG_DONE came */
+	bool done; /* MSG_DONE came */
 	bool init_gone;
-	bool failed;	/* MSG_FAILED came: the status is ours, 254 */
+	bool failed; /* MSG_FAILED came: the status is ours, 254 */
 	int status;
 };
 
@@ -99,7 +99,8 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 	auto_free char *text = failure_text(m);
 
 	if (app_ok(w, m))
-		log_error("app \"%s\": %s: %s", w->s->ctx->manifest->apps[m->app].name, launch_step_name(m->value), text);
+		log_error("app \"%s\": %s: %s", w->s->ctx->manifest->apps[m->app].name,
+			  launch_step_name(m->value), text);
 	else
 		log_error("%s: %s", launch_step_name(m->value), text);
 }
@@ -185,7 +186,8 @@ static void lost_init(struct watch *w, int wait_status)
 		return;
 	w->status = exit_code(wait_status);
 	for (size_t i = 0; i < w->s->ctx->napps; i++) {
-		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS, w->s->ctx->manifest->apps[i].name);
+		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS,
+						 w->s->ctx->manifest->apps[i].name);
 		auto_buf b = BUF_INIT;
 
 		if (read_file_at(w->s->ctx->pod_fd, path, 64, &b) == -ENOENT && !w->failed)
@@ -259,7 +261,9 @@ static int await_child(struct watch *w, struct err *e)
 
 int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 {
-	struct watch w = { .s = s, .signal_fd = signal_fd, .tty = { .master = FD_NONE }, .status = CONTRACT_EXIT_FAILURE };
+	struct watch w = {
+		.s = s, .signal_fd = signal_fd, .tty = { .master = FD_NONE }, .status = CONTRACT_EXIT_FAILURE
+	};
 	int r = await_child(&w, e);
 
 	if (r == 0) {

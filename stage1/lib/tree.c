@@ -15,7 +15,8 @@ int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
 {
 	if (mkdirat(root_fd, name, mode) == 0) {
 		/* the umask took bits away; the directory is new and ours, nothing can have replaced it yet */
-		if (fchmodat(root_fd, name, mode, AT_SYMLINK_NOFOLLOW) < 0 && fchmodat(root_fd, name, mode, 0) < 0)
+		if (fchmodat(root_fd, name, mode, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    fchmodat(root_fd, name, mode, 0) < 0)
 			return err_sys(e, errno, "mode of /%s in the app's root", name);
 	} else if (errno != EEXIST) {
 		return err_sys(e, errno, "create /%s in the app's root", name);

@@ -7,9 +7,9 @@
 #include <termios.h>
 
 struct tty {
-	int master;	 /* the app's terminal, FD_NONE: nothing to relay */
-	bool raw;	 /* the caller's terminal is in raw mode and must be put back */
-	bool in_open;	 /* the caller's side still gives input */
+	int master;   /* the app's terminal, FD_NONE: nothing to relay */
+	bool raw;     /* the caller's terminal is in raw mode and must be put back */
+	bool in_open; /* the caller's side still gives input */
 	struct termios saved;
 };
 

@@ -78,10 +78,12 @@ static int by_name(int root_fd, const struct db *d, const char *name, uint32_t *
 		if (q == 0)
 			return 0;
 		if (q != -ENOENT)
-			return err_set(e, ERR_INPUT, EINVAL, "\"%s\": malformed line in the image's /%s", name, d->file);
+			return err_set(e, ERR_INPUT, EINVAL, "\"%s\": malformed line in the image's /%s",
+				       name, d->file);
 		p += len + 1;
 	}
-	return err_set(e, ERR_INPUT, ENOENT, "\"%s\" %s not found in the image's /%s", name, d->what, d->file);
+	return err_set(e, ERR_INPUT, ENOENT, "\"%s\" %s not found in the image's /%s", name, d->what,
+		       d->file);
 }
 
 static int by_file(int root_fd, const char *path, bool gid, uint32_t *ret, struct err *e)
@@ -110,7 +112,8 @@ static int resolve(int root_fd, const struct db *d, const char *s, bool gid, uin
 	if (parse_id(s, ret) == 0)
 		return 0;
 	if (numeric && strspn(s + 1, "0123456789xX") == strlen(s + 1))
-		return err_set(e, ERR_INPUT, EINVAL, "\"%s\": not a plain decimal %s id below 2^32-1", s, d->what);
+		return err_set(e, ERR_INPUT, EINVAL, "\"%s\": not a plain decimal %s id below 2^32-1", s,
+			       d->what);
 	return by_name(root_fd, d, s, ret, e);
 }
 

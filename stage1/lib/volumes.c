@@ -119,12 +119,15 @@ static int add_mounts(const struct podctx *c, const struct pod_app *a, unsigned 
 {
 	for (size_t i = 0; i < a->rt->mounts.n; i++) {
 		const struct mount *m = &a->rt->mounts.v[i];
-		const struct volume *v = m->app_volume ? m->app_volume : volumes_get(&c->manifest->volumes, m->volume);
+		const struct volume *v = m->app_volume ? m->app_volume
+						       : volumes_get(&c->manifest->volumes, m->volume);
 		auto_free char *target = path_clean(m->path);
 
 		if (!v)
-			return err_set(e, ERR_INPUT, ENOENT, "app \"%s\": mount at %s names volume \"%s\", which no --volume defines",
-				       a->rt->name, m->path, m->volume);
+			return err_set(
+				e, ERR_INPUT, ENOENT,
+				"app \"%s\": mount at %s names volume \"%s\", which no --volume defines",
+				a->rt->name, m->path, m->volume);
 		if (has_target(l, target))
 			continue; /* the app's own mounts come before the pod's */
 		int r = add(c, v, target, false, flags, l, e);
@@ -139,10 +142,15 @@ static int add_implicit(const struct podctx *c, const struct pod_app *a, const s
 			unsigned int flags, struct vol_mounts *l, struct err *e)
 {
 	auto_free char *name = xasprintf("%s-%s", a->rt->name, p->name);
-	struct volume v = { .name = name, .kind = VOLUME_EMPTY, .read_only = TRI_UNSET, .recursive = TRI_UNSET, .mode = 0755 };
+	struct volume v = { .name = name,
+			    .kind = VOLUME_EMPTY,
+			    .read_only = TRI_UNSET,
+			    .recursive = TRI_UNSET,
+			    .mode = 0755 };
 
 	if (!(flags & FLAVOR_IMPLICIT))
-		return err_set(e, ERR_INPUT, EINVAL, "app \"%s\": no volume for mount point \"%s\"; use --volume=%s,kind=…",
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "app \"%s\": no volume for mount point \"%s\"; use --volume=%s,kind=…",
 			       a->rt->name, p->name, p->name);
 	log_warn("no volume for mount point \"%s\" of app \"%s\": using an empty one", p->name, a->rt->name);
 	return add(c, &v, p->path, p->read_only, flags, l, e);
@@ -217,14 +225,17 @@ int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e)
 		struct stat st;
 
 		if (strcmp(m->target, "/") == 0)
-			return err_set(e, ERR_INPUT, EINVAL, "mount volume \"%s\": the target is the app's root", m->name);
+			return err_set(e, ERR_INPUT, EINVAL,
+				       "mount volume \"%s\": the target is the app's root", m->name);
 		auto_close int to = open_target(m, root_fd);
 		if (to < 0 || fstat(to, &st) < 0)
-			return err_sys(e, to < 0 ? -to : errno, "mount volume \"%s\": target %s", m->name, m->target);
+			return err_sys(e, to < 0 ? -to : errno, "mount volume \"%s\": target %s", m->name,
+				       m->target);
 		if (S_ISDIR(st.st_mode) != m->is_dir)
 			return err_set(e, ERR_INPUT, m->is_dir ? ENOTDIR : EISDIR,
-				       "mount volume \"%s\": target %s is %s but the source is %s", m->name, m->target,
-				       S_ISDIR(st.st_mode) ? "a directory" : "a file", m->is_dir ? "a directory" : "a file");
+				       "mount volume \"%s\": target %s is %s but the source is %s", m->name,
+				       m->target, S_ISDIR(st.st_mode) ? "a directory" : "a file",
+				       m->is_dir ? "a directory" : "a file");
 		if (mnt_attach(m->fd, to, "", e) < 0)
 			return err_ctx(e, "mount volume \"%s\" at %s", m->name, m->target);
 	}

@@ -13,7 +13,7 @@
 struct vol_mount {
 	char *name;   /* volume, for messages */
 	char *target; /* cleaned absolute path in the app */
-	int fd;	      /* detached mount */
+	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;
 };
 

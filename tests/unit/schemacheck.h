@@ -3,7 +3,10 @@
  */
 #pragma once
 
+#include <check.h>
+
 #include "base/alloc.h"
+#include "base/auto.h"
 #include "base/json.h"
 
 /* The document @text with every ' turned into ". */

@@ -9,7 +9,8 @@
 #define RETAIN "os/linux/capabilities-retain-set"
 #define REMOVE "os/linux/capabilities-remove-set"
 
-static int of(const char *name, const char *json, const char *name2, const char *json2, uint64_t *set, struct err *e)
+static int of(const char *name, const char *json, const char *name2, const char *json2, uint64_t *set,
+	      struct err *e)
 {
 	struct app *a = app_new();
 	int r = 0;
@@ -59,7 +60,8 @@ START_TEST(both_at_once_is_refused)
 	struct err e = ERR_INIT;
 	uint64_t set = 5;
 
-	ck_assert_int_eq(of(RETAIN, "{\"set\":[\"CAP_KILL\"]}", REMOVE, "{\"set\":[\"CAP_KILL\"]}", &set, &e), -EINVAL);
+	ck_assert_int_eq(of(RETAIN, "{\"set\":[\"CAP_KILL\"]}", REMOVE, "{\"set\":[\"CAP_KILL\"]}", &set, &e),
+			 -EINVAL);
 	ck_assert_uint_eq(set, 5);
 }
 END_TEST
@@ -78,7 +80,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { default_is_the_specification_s, retain_is_exact_and_takes_both_spellings,
+	const TTest *const tests[] = { default_is_the_specification_s,
+				       retain_is_exact_and_takes_both_spellings,
 				       remove_subtracts_from_the_default, both_at_once_is_refused,
 				       unknown_names_are_refused };
 

@@ -41,15 +41,42 @@ START_TEST(a_full_plan_survives)
 	struct sock_filter insn[] = { { 6, 0, 0, 0x7fff0000 } };
 	struct bpf bpf = { insn, 1, NULL };
 	struct plan_app_in apps[] = {
-		{ .name = "one", .root = "/a0", .cwd = "/", .argv = argv, .env = env, .pre_start = hook, .search = search,
-		  .uid = 5, .gid = 6, .groups = groups, .ngroups = 3, .caps = 0xff, .bpf = &bpf, .has_oom = 1,
-		  .oom_score_adj = -5, .stdio = { 0, 1, 2 }, .umask = 022, .flags = PLAN_APP_NNP },
-		{ .name = "two", .root = "/a1", .cwd = "/tmp", .argv = hook, .env = env, .stdio = { 0, 1, 2 } },
+		{ .name = "one",
+		  .root = "/a0",
+		  .cwd = "/",
+		  .argv = argv,
+		  .env = env,
+		  .pre_start = hook,
+		  .search = search,
+		  .uid = 5,
+		  .gid = 6,
+		  .groups = groups,
+		  .ngroups = 3,
+		  .caps = 0xff,
+		  .bpf = &bpf,
+		  .has_oom = 1,
+		  .oom_score_adj = -5,
+		  .stdio = { 0, 1, 2 },
+		  .umask = 022,
+		  .flags = PLAN_APP_NNP },
+		{ .name = "two",
+		  .root = "/a1",
+		  .cwd = "/tmp",
+		  .argv = hook,
+		  .env = env,
+		  .stdio = { 0, 1, 2 } },
 	};
 	struct plan_cgroup_in cg[] = { { 70, "rkt-x", 1, 0 } };
 	struct plan_write_in w[] = { { 0, 1, "memory.max", "4096" } };
-	struct plan_in in = { .uuid = "11111111-2222-4333-8444-555555555555", .flags = PLAN_PIDNS, .grace_ms = 10, .apps = apps,
-			      .napps = 2, .cgroups = cg, .ncgroups = 1, .writes = w, .nwrites = 1 };
+	struct plan_in in = { .uuid = "11111111-2222-4333-8444-555555555555",
+			      .flags = PLAN_PIDNS,
+			      .grace_ms = 10,
+			      .apps = apps,
+			      .napps = 2,
+			      .cgroups = cg,
+			      .ncgroups = 1,
+			      .writes = w,
+			      .nwrites = 1 };
 	struct err e = ERR_INIT;
 	size_t size;
 	auto_close int fd = plan_build(&in, &e);

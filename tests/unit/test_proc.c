@@ -109,8 +109,9 @@ END_TEST
 START_TEST(signals_are_reset)
 {
 	/* libc keeps 32 and 33 for its threads and lets nobody touch them; posix_spawn of our parent may leave them ignored. */
-	static const char filter[] = "sed -n -E 's/^Sig(Blk|Ign):\t//p' /proc/self/status | while read -r m; do "
-				     "printf '%x ' $((0x$m & ~0x180000000)); done";
+	static const char filter[] =
+		"sed -n -E 's/^Sig(Blk|Ign):\t//p' /proc/self/status | while read -r m; do "
+		"printf '%x ' $((0x$m & ~0x180000000)); done";
 	auto_buf out = BUF_INIT;
 	sigset_t set;
 

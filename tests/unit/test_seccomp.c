@@ -20,9 +20,11 @@ static int ask(const struct bpf *b, long nr, long a, long c, long d)
 	int st;
 
 	if (pid == 0) {
-		struct sock_fprog p = { .len = (unsigned short)b->n, .filter = (struct sock_filter *)(uintptr_t)b->insn };
+		struct sock_fprog p = { .len = (unsigned short)b->n,
+					.filter = (struct sock_filter *)(uintptr_t)b->insn };
 
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)
 			_exit(255);
 		long r = syscall(nr, a, c, d, 0, 0, 0);
 		_exit(r < 0 ? errno : 0);
@@ -71,9 +73,12 @@ END_TEST
 
 START_TEST(default_denies_with_EPERM)
 {
-	static const long denied[] = { SYS_mount, SYS_umount2, SYS_unshare, SYS_setns, SYS_ptrace, SYS_keyctl, SYS_bpf,
-				       SYS_perf_event_open, SYS_kexec_load, SYS_init_module, SYS_pivot_root, SYS_reboot,
-				       SYS_open_by_handle_at, SYS_userfaultfd, SYS_io_uring_setup, SYS_open_tree, SYS_fsopen };
+	static const long denied[] = {
+		SYS_mount,      SYS_umount2, SYS_unshare,           SYS_setns,       SYS_ptrace,
+		SYS_keyctl,     SYS_bpf,     SYS_perf_event_open,   SYS_kexec_load,  SYS_init_module,
+		SYS_pivot_root, SYS_reboot,  SYS_open_by_handle_at, SYS_userfaultfd, SYS_io_uring_setup,
+		SYS_open_tree,  SYS_fsopen
+	};
 	struct bpf b = dflt();
 
 	for (size_t i = 0; i < ARRAY_LEN(denied); i++)
@@ -123,7 +128,8 @@ START_TEST(remove_set_takes_away_only_what_it_names)
 	struct bpf b;
 	struct err e = ERR_INIT;
 
-	ck_assert_int_eq(of("os/linux/seccomp-remove-set", "{\"set\":[\"getppid\"],\"errno\":\"EACCES\"}", &b, &e), 0);
+	ck_assert_int_eq(
+		of("os/linux/seccomp-remove-set", "{\"set\":[\"getppid\"],\"errno\":\"EACCES\"}", &b, &e), 0);
 	ck_assert_int_eq(ask(&b, SYS_getppid, 0, 0, 0), EACCES);
 	ck_assert_int_eq(ask(&b, SYS_getpid, 0, 0, 0), 0);
 	bpf_done(&b);
@@ -138,7 +144,9 @@ START_TEST(retain_set_allows_only_what_it_names)
 	struct bpf b;
 	struct err e = ERR_INIT;
 
-	ck_assert_int_eq(of("os/linux/seccomp-retain-set", "{\"set\":[\"getpid\",\"exit_group\"],\"errno\":\"EPERM\"}", &b, &e), 0);
+	ck_assert_int_eq(of("os/linux/seccomp-retain-set",
+			    "{\"set\":[\"getpid\",\"exit_group\"],\"errno\":\"EPERM\"}", &b, &e),
+			 0);
 	ck_assert_int_eq(ask(&b, SYS_getpid, 0, 0, 0), 0);
 	ck_assert_int_eq(ask(&b, SYS_getppid, 0, 0, 0), EPERM);
 	bpf_done(&b);
@@ -166,7 +174,9 @@ START_TEST(unknown_names_and_errnos_are_refused)
 	ck_assert_int_eq(of("os/linux/seccomp-retain-set", "{\"set\":[\"no_such_call\"]}", &b, &e), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(e.text, "no_such_call"));
 	ck_assert_int_eq(of("os/linux/seccomp-remove-set", "{\"set\":[\"@made/up\"]}", &b, &e), -EINVAL);
-	ck_assert_int_eq(of("os/linux/seccomp-remove-set", "{\"set\":[\"read\"],\"errno\":\"EWHAT\"}", &b, &e), -EINVAL);
+	ck_assert_int_eq(
+		of("os/linux/seccomp-remove-set", "{\"set\":[\"read\"],\"errno\":\"EWHAT\"}", &b, &e),
+		-EINVAL);
 }
 END_TEST
 
@@ -180,10 +190,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		built_in_equals_a_fresh_compile, default_allows_ordinary_work, default_denies_with_EPERM,
-		clone3_and_the_unknown_give_ENOSYS, T26_typing_into_the_terminal_is_refused_in_64_bits_too,
-		remove_set_takes_away_only_what_it_names, retain_set_allows_only_what_it_names,
-		wildcards_of_the_specification, unknown_names_and_errnos_are_refused, no_call_is_both_allowed_and_denied,
+		built_in_equals_a_fresh_compile,
+		default_allows_ordinary_work,
+		default_denies_with_EPERM,
+		clone3_and_the_unknown_give_ENOSYS,
+		T26_typing_into_the_terminal_is_refused_in_64_bits_too,
+		remove_set_takes_away_only_what_it_names,
+		retain_set_allows_only_what_it_names,
+		wildcards_of_the_specification,
+		unknown_names_and_errnos_are_refused,
+		no_call_is_both_allowed_and_denied,
 	};
 
 	return suite_run("seccomp", tests, ARRAY_LEN(tests));

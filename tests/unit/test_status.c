@@ -75,6 +75,28 @@ static void make_pod(struct fix *f, struct pod *p)
 	put(p, "appsinfo/one/manifest", image_text);
 }
 
+/* While it is made and when it is prepared: @mine holds the lock, @p looks. */
+static void before_it_runs(struct pod *mine, struct pod *p)
+{
+	struct pod_snapshot s;
+	struct err e = ERR_INIT;
+
+	OK(pod_snapshot_take(p, &s, &e));
+	ck_assert_int_eq(s.state, POD_PREPARING);
+	ck_assert(!s.has_created && !s.has_started && !s.manifest);
+	pod_snapshot_done(&s);
+
+	OK(pod_to_prepared(mine, &e));
+	OK(pod_snapshot_take(p, &s, &e));
+	ck_assert_int_eq(s.state, POD_PREPARED);
+	ck_assert(s.has_created && !s.has_started);
+	ck_assert_uint_eq(s.napps, 2);
+	ck_assert_str_eq(s.apps[0].state, "created");
+	ck_assert_str_eq(s.apps[0].image_title, "example.com/one:1.2");
+	ck_assert_ptr_null(s.apps[1].image_title);
+	pod_snapshot_done(&s);
+}
+
 START_TEST(a_pod_through_its_life)
 {
 	struct fix f = setup();
@@ -84,20 +106,7 @@ START_TEST(a_pod_through_its_life)
 
 	make_pod(&f, &mine);
 	OK(pod_open(&f.d, mine.uuid, &p, &e));
-	OK(pod_snapshot_take(&p, &s, &e));
-	ck_assert_int_eq(s.state, POD_PREPARING);
-	ck_assert(!s.has_created && !s.has_started && !s.manifest);
-	pod_snapshot_done(&s);
-
-	OK(pod_to_prepared(&mine, &e));
-	OK(pod_snapshot_take(&p, &s, &e));
-	ck_assert_int_eq(s.state, POD_PREPARED);
-	ck_assert(s.has_created && !s.has_started);
-	ck_assert_uint_eq(s.napps, 2);
-	ck_assert_str_eq(s.apps[0].state, "created");
-	ck_assert_str_eq(s.apps[0].image_title, "example.com/one:1.2");
-	ck_assert_ptr_null(s.apps[1].image_title);
-	pod_snapshot_done(&s);
+	before_it_runs(&mine, &p);
 
 	OK(pod_to_run(&mine, &e));
 	put(&mine, "ppid", "42\n");

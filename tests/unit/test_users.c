@@ -76,9 +76,16 @@ static const struct {
 	int r;
 	uint32_t id;
 } numbers[] = {
-	{ "0", 0, 0 }, { "1", 0, 1 }, { "4294967294", 0, 4294967294u },
-	{ "01", -EINVAL, 0 }, { "4294967295", -EINVAL, 0 }, { "4294967296", -EINVAL, 0 },
-	{ "-1", -EINVAL, 0 }, { " 0", -EINVAL, 0 }, { "0x0", -EINVAL, 0 }, { "", -EINVAL, 0 },
+	{ "0", 0, 0 },
+	{ "1", 0, 1 },
+	{ "4294967294", 0, 4294967294u },
+	{ "01", -EINVAL, 0 },
+	{ "4294967295", -EINVAL, 0 },
+	{ "4294967296", -EINVAL, 0 },
+	{ "-1", -EINVAL, 0 },
+	{ " 0", -EINVAL, 0 },
+	{ "0x0", -EINVAL, 0 },
+	{ "", -EINVAL, 0 },
 };
 
 START_TEST(T22_numbers_are_plain_decimal)
@@ -139,8 +146,14 @@ START_TEST(T23_a_huge_file_is_refused)
 }
 END_TEST
 
-static const char *const broken[] = { "joe\n", "joe:\n", "joe:x\n", "joe:x:\n", "joe:x:12a:1\n", "joe:x:-1:1\n",
-				       "joe:x:99999999999:1\n", "joe:x:4294967295:0\n" };
+static const char *const broken[] = { "joe\n",
+				      "joe:\n",
+				      "joe:x\n",
+				      "joe:x:\n",
+				      "joe:x:12a:1\n",
+				      "joe:x:-1:1\n",
+				      "joe:x:99999999999:1\n",
+				      "joe:x:4294967295:0\n" };
 
 START_TEST(broken_lines_are_errors_for_their_name_only)
 {
