@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/close_range.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/proc.h"
@@ -111,6 +114,24 @@ static int run_environment(const struct pod *p, struct err *e)
 	return 0;
 }
 
+/* The contract: descriptors 0 to 2, the lock, and sockets that a service manager handed to us by name of our
+ * pid (sd_listen_fds(3)).  Whatever else the caller left open ends here. */
+static int close_inherited(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint32_t p = 0, n = 0;
+
+	if (!pid || !fds || parse_u32(pid, &p) < 0 || (pid_t)p != getpid() || parse_u32(fds, &n) < 0 ||
+	    n > 1024)
+		n = 0;
+	if (syscall(SYS_close_range, 3 + n, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	/* before Linux 5.11: one by one */
+	for (int fd = 3 + (int)n; fd < 4096; fd++)
+		(void)fd_set_cloexec(fd, true);
+	return 0;
+}
+
 int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_options *o, struct err *e)
 {
 	auto_free char *root = s->native ? xasprintf("%s/rootfs", s->dir)
@@ -133,7 +154,9 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 	strv_push(&argv, p->uuid);
 	if (fchdir(p->fd) < 0)
 		return err_sys(e, errno, "enter the directory of pod %s", p->uuid);
-	r = fd_set_cloexec(p->fd, false);
+	r = close_inherited();
+	if (r == 0)
+		r = fd_set_cloexec(p->fd, false);
 	if (r < 0)
 		return err_sys(e, -r, "hand over the lock of pod %s", p->uuid);
 	(void)execv(path, argv);
