@@ -93,10 +93,13 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd interleave
+TEST_PROGRAMS := inspect httpd interleave fake_stage1
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
+fake_stage1_SRC := tests/contract/fake_stage1.c
+fake_stage1_OUT := tests/fake_stage1
+fake_stage1_LINK := $(PLAIN)
 httpd_SRC := tests/functional/httpd.c
 httpd_OUT := tests/httpd
 httpd_LIBS := -lssl -lcrypto
