@@ -23,9 +23,10 @@ bool wanted_unsigned(const struct job *j, const struct wanted *w)
 static int check_manifest(const struct image_manifest *m, struct err *e)
 {
 	if (m->ndeps)
-		return err_set(e, ERR_INPUT, ENOTSUP,
-			       "image \"%s\" depends on other images (%s%s), which this version cannot resolve", m->name,
-			       m->deps[0].image_name, m->ndeps > 1 ? ", …" : "");
+		return err_set(
+			e, ERR_INPUT, ENOTSUP,
+			"image \"%s\" depends on other images (%s%s), which this version cannot resolve",
+			m->name, m->deps[0].image_name, m->ndeps > 1 ? ", …" : "");
 	return 0;
 }
 
@@ -82,7 +83,8 @@ static int read_signature_of_file(const struct wanted *want, struct trust *t, st
 	return trust_read_file(t, want->signature ? want->signature : beside, e);
 }
 
-static int image_from_file(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], struct err *e)
+static int image_from_file(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1],
+			   struct err *e)
 {
 	auto_trust t = { .required = !wanted_unsigned(j, want) };
 	auto_work w = WORK_INIT;

@@ -16,7 +16,7 @@
 
 #include "stage2/sys.h"
 
-#define BATCH 64
+#define BATCH  64
 #define PASSES 16
 
 /* Decimal numbers of the file @path, at most @max of those above 1; count (0 also when unreadable). */
@@ -69,7 +69,8 @@ static bool kill_listed(int dir, const char *path)
 		if (held[i] < 0)
 			continue;
 		for (size_t j = 0; j < m; j++) {
-			if (again[j] == first[i] && syscall(SYS_pidfd_send_signal, held[i], SIGKILL, NULL, 0) == 0)
+			if (again[j] == first[i] &&
+			    syscall(SYS_pidfd_send_signal, held[i], SIGKILL, NULL, 0) == 0)
 				any = true;
 		}
 		(void)close(held[i]);

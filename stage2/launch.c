@@ -53,7 +53,8 @@ void launch_reset_signals(int proc_fd)
 
 	for (int sig = 1; sig <= 64; sig++) {
 		if (ignored >> (sig - 1) & 1)
-			(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, 8); /* fails for KILL and STOP */
+			(void)syscall(SYS_rt_sigaction, sig, by_default, NULL,
+				      8); /* fails for KILL and STOP */
 	}
 }
 
@@ -116,8 +117,8 @@ static int step_oom(struct launch_ctx *c)
 
 static int step_rlimit(struct launch_ctx *c)
 {
-	const struct plan_rlimit *v =
-		(const struct plan_rlimit *)(const void *)((const char *)c->l->plan + c->app->rlimits_off);
+	const struct plan_rlimit *v = (const struct plan_rlimit *)(const void *)((const char *)c->l->plan +
+										 c->app->rlimits_off);
 
 	for (uint32_t i = 0; i < c->app->nrlimits; i++) {
 		struct rlimit lim = { .rlim_cur = v[i].soft, .rlim_max = v[i].hard };
@@ -159,7 +160,7 @@ static const struct {
 	{ LAUNCH_CGROUP, step_cgroup },
 	{ LAUNCH_SESSION, step_session },
 	{ LAUNCH_STDIO, step_stdio },
-	{ LAUNCH_OOM, step_oom },      /* our own procfs: the pod's may be anything */
+	{ LAUNCH_OOM, step_oom },       /* our own procfs: the pod's may be anything */
 	{ LAUNCH_RLIMIT, step_rlimit }, /* raising needs CAP_SYS_RESOURCE */
 	{ LAUNCH_ROOT, launch_root },
 	{ LAUNCH_CWD, launch_cwd },

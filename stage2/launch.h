@@ -10,8 +10,20 @@
 #include <stdint.h>
 
 enum launch_step {
-	LAUNCH_CGROUP = 1, LAUNCH_SESSION, LAUNCH_STDIO, LAUNCH_OOM, LAUNCH_RLIMIT, LAUNCH_ROOT, LAUNCH_CWD,
-	LAUNCH_GROUPS, LAUNCH_CAPS, LAUNCH_USER, LAUNCH_NNP, LAUNCH_SECCOMP, LAUNCH_FDS, LAUNCH_EXEC,
+	LAUNCH_CGROUP = 1,
+	LAUNCH_SESSION,
+	LAUNCH_STDIO,
+	LAUNCH_OOM,
+	LAUNCH_RLIMIT,
+	LAUNCH_ROOT,
+	LAUNCH_CWD,
+	LAUNCH_GROUPS,
+	LAUNCH_CAPS,
+	LAUNCH_USER,
+	LAUNCH_NNP,
+	LAUNCH_SECCOMP,
+	LAUNCH_FDS,
+	LAUNCH_EXEC,
 	LAUNCH_STEPS
 };
 
@@ -20,28 +32,29 @@ enum launch_step {
 const char *launch_step_name(int step);
 
 enum launch_flag {
-	LAUNCH_JOINED = 1, /* already inside the app's mount namespace and root: no pivot_root */
+	LAUNCH_JOINED = 1,     /* already inside the app's mount namespace and root: no pivot_root */
 	LAUNCH_SHELL_PATH = 2, /* argv[0] without "/" is looked up in PATH of the app's environment (enter) */
 };
 
 struct launch {
-	const void *plan;	   /* checked */
+	const void *plan; /* checked */
 	uint32_t app;
-	const char *const *argv;   /* NULL-terminated; what to run */
-	const char *const *env;	   /* NULL-terminated */
+	const char *const *argv; /* NULL-terminated; what to run */
+	const char *const *env;  /* NULL-terminated */
 	unsigned int flags;
 	int stdio[3];
-	int tty;		   /* 1: stdio[0] becomes the controlling terminal */
-	int cgroup_procs[16];	   /* fds of cgroup.procs files to write "0" to, -1 = end */
-	int proc_fd;		   /* a procfs of our own (for oom_score_adj) */
-	int err_fd;		   /* CLOEXEC; receives {int step; int errnum} on failure */
+	int tty;              /* 1: stdio[0] becomes the controlling terminal */
+	int cgroup_procs[16]; /* fds of cgroup.procs files to write "0" to, -1 = end */
+	int proc_fd;          /* a procfs of our own (for oom_score_adj) */
+	int err_fd;           /* CLOEXEC; receives {int step; int errnum} on failure */
 };
 
 /* One write to err_fd, shorter than PIPE_BUF. */
 struct launch_failure {
 	int step; /* enum launch_step */
 	int errnum;
-	char what[104]; /* path or name the step failed on, maybe cut, NUL-terminated; for a script or program whose
+	char what
+		[104]; /* path or name the step failed on, maybe cut, NUL-terminated; for a script or program whose
 			 * interpreter is missing (step LAUNCH_EXEC, ENOENT) the path of the interpreter */
 };
 

@@ -23,7 +23,8 @@ struct span {
 	bool ends; /* last byte is NUL, hence every string ends */
 };
 
-static bool array_ok(const struct span *s, uint32_t off, uint32_t n, uint32_t max, uint32_t each, uint32_t align)
+static bool array_ok(const struct span *s, uint32_t off, uint32_t n, uint32_t max, uint32_t each,
+		     uint32_t align)
 {
 	if (n == 0)
 		return true;
@@ -132,7 +133,8 @@ int plan_check(const void *p, size_t size)
 	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size || h->flags & ~PLAN_PIDNS)
 		return -EINVAL;
 	s.ends = s.p[size - 1] == '\0';
-	if (h->napps == 0 || !array_ok(&s, h->apps_off, h->napps, PLAN_APPS_MAX, sizeof(struct plan_app), 8) ||
+	if (h->napps == 0 ||
+	    !array_ok(&s, h->apps_off, h->napps, PLAN_APPS_MAX, sizeof(struct plan_app), 8) ||
 	    !str_ok(&s, h->uuid) || !cgroups_ok(&s, h))
 		return -EINVAL;
 	for (uint32_t i = 0; i < h->napps; i++) {

@@ -201,7 +201,8 @@ static int set_meta_at(const struct tree *t, const char *name, const struct tree
 	return 0;
 }
 
-int tree_symlink(struct tree *t, const char *path, const char *target, const struct tree_meta *m, struct err *e)
+int tree_symlink(struct tree *t, const char *path, const char *target, const struct tree_meta *m,
+		 struct err *e)
 {
 	const char *name;
 	int r = enter_parent(t, path, &name, e);
@@ -213,7 +214,8 @@ int tree_symlink(struct tree *t, const char *path, const char *target, const str
 	return set_meta_at(t, name, m, e);
 }
 
-int tree_node(struct tree *t, const char *path, mode_t type, dev_t rdev, const struct tree_meta *m, struct err *e)
+int tree_node(struct tree *t, const char *path, mode_t type, dev_t rdev, const struct tree_meta *m,
+	      struct err *e)
 {
 	const char *name;
 	int r = enter_parent(t, path, &name, e);
@@ -241,7 +243,8 @@ int tree_hardlink(struct tree *t, const char *path, const char *target, struct e
 	target = slash ? slash + 1 : target;
 	if (from < 0 || fstatat(from, target, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		int code = from < 0 ? -from : errno;
-		return code == ENOENT ? err_set(e, ERR_INPUT, ENOENT, "hard link to a file that is not in the archive before it")
+		return code == ENOENT ? err_set(e, ERR_INPUT, ENOENT,
+						"hard link to a file that is not in the archive before it")
 				      : explain_parent(code, e);
 	}
 	if (S_ISDIR(st.st_mode))

@@ -35,11 +35,11 @@ struct box {
 	int ctl;     /* the supervisor's end */
 	int in, out; /* the apps' standard input and output */
 	char dir[64];
-	int cgroup[2]; /* parents for the plan; -1 = none */
+	int cgroup[2];       /* parents for the plan; -1 = none */
 	unsigned int sndbuf; /* of init's end of the socket, 0 = as it is */
 	bool unsealed;
 	const int *missing; /* system calls that answer ENOSYS, 0 = end; NULL = none */
-	bool closed_std; /* start init with 0, 1 and 2 closed */
+	bool closed_std;    /* start init with 0, 1 and 2 closed */
 };
 
 static inline const char *box_program(const char *name)
@@ -57,16 +57,17 @@ static inline int box_memfd(const void *p, size_t n, bool sealed)
 
 	ck_assert_int_eq(write(fd, p, n), (ssize_t)n);
 	if (sealed)
-		ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+		ck_assert_int_eq(
+			fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
 	return fd;
 }
 
-#define BOX_TRY(call)                                     \
-	do {                                              \
-		if ((call) < 0) {                         \
-			perror(#call);                    \
-			_exit(99);                        \
-		}                                         \
+#define BOX_TRY(call)                                                                                        \
+	do {                                                                                                 \
+		if ((call) < 0) {                                                                            \
+			perror(#call);                                                                       \
+			_exit(99);                                                                           \
+		}                                                                                            \
 	} while (0)
 
 /* A setuid copy of /usr/bin/id, for those who want to become root. */
@@ -195,8 +196,8 @@ static inline void box_start(struct box *b, struct plan_maker *m)
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/podbox.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(b->dir));
-	b->pid = (pid_t)syscall(SYS_clone,
-				CLONE_NEWNS | (h->flags & PLAN_PIDNS ? CLONE_NEWPID : 0) | SIGCHLD, NULL, NULL, NULL, NULL);
+	b->pid = (pid_t)syscall(SYS_clone, CLONE_NEWNS | (h->flags & PLAN_PIDNS ? CLONE_NEWPID : 0) | SIGCHLD,
+				NULL, NULL, NULL, NULL);
 	ck_assert_int_ge(b->pid, 0);
 	if (b->pid == 0) {
 		const int from[6] = { ctl[1], plan, in[0], out[1], b->cgroup[0], b->cgroup[1] };
@@ -247,8 +248,8 @@ static inline struct plan_msg box_expect(struct box *b, uint32_t type, int32_t a
 	struct plan_msg m = box_recv(b);
 
 	ck_assert_msg(m.type == type && (app == -2 || m.app == app),
-		      "message %u of app %d value %d code %d \"%s\", expected %u of app %d", m.type, m.app, m.value,
-		      m.code, m.text, type, app);
+		      "message %u of app %d value %d code %d \"%s\", expected %u of app %d", m.type, m.app,
+		      m.value, m.code, m.text, type, app);
 	return m;
 }
 
@@ -272,7 +273,8 @@ static inline const char *box_output(struct box *b)
 	for (;;) {
 		ssize_t got;
 
-		ck_assert_msg(box_ready(b->out, BOX_MS), "standard output stays open after: %.*s", (int)n, text);
+		ck_assert_msg(box_ready(b->out, BOX_MS), "standard output stays open after: %.*s", (int)n,
+			      text);
 		got = read(b->out, text + n, sizeof(text) - 1 - n);
 		if (got <= 0)
 			break;

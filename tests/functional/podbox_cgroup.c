@@ -167,7 +167,8 @@ START_TEST(limit_that_cannot_be_set_fails_the_pod)
 		struct plan_msg m;
 
 		prepare(2, v2, 1, -1);
-		struct plan_write w = { 0, bad[i].app, pm_str(&plan, bad[i].file), pm_str(&plan, bad[i].value) };
+		struct plan_write w = { 0, bad[i].app, pm_str(&plan, bad[i].file),
+					pm_str(&plan, bad[i].value) };
 
 		pm_cgroups(&plan, group(0), 1, &w, 1);
 		pm_sh(&plan, 0, "echo started");
@@ -299,7 +300,8 @@ START_TEST(groups_made_by_apps_are_removed)
 	pm_sh(&plan, 0, "read x; exit 0");
 	go();
 	(void)box_until(&box, MSG_READY);
-	for (const char *const *sub = (const char *const[]){ "x", "x/y", "x/z", "x/y/w", NULL }; *sub; sub++) {
+	for (const char *const *sub = (const char *const[]){ "x", "x/y", "x/z", "x/y/w", NULL }; *sub;
+	     sub++) {
 		(void)snprintf(path, sizeof(path), "%s/app-a00/%s", dir, *sub);
 		ck_assert_int_eq(mkdirat(v2, path, 0755), 0);
 	}

@@ -176,8 +176,8 @@ START_TEST(odd_messages_are_ignored)
 END_TEST
 
 /* An app with a child that left its session and its parent. */
-#define DAEMON                                                                                          \
-	"(setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & sleep 1000' </dev/null & ) ; sleep 0.1; echo up; " \
+#define DAEMON                                                                                               \
+	"(setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & sleep 1000' </dev/null & ) ; sleep 0.1; echo up; "  \
 	"trap '' TERM; while :; do sleep 0.05; done"
 
 static void supervisor_dies(uint32_t flags, uint32_t napps)

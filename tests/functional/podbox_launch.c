@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#define CAPS (1ull << CAP_CHOWN | 1ull << CAP_KILL | 1ull << CAP_NET_BIND_SERVICE)
+#define CAPS       (1ull << CAP_CHOWN | 1ull << CAP_KILL | 1ull << CAP_NET_BIND_SERVICE)
 #define EACCES_RET (0x00050000u | EACCES) /* SECCOMP_RET_ERRNO */
 
 static struct plan_maker plan;
@@ -101,7 +101,8 @@ START_TEST(filter_is_loaded_for_everybody)
 		pm_filter(&plan, 0, SYS_mkdir, EACCES_RET);
 		out = box_run(&plan, 1);
 		has(out, "Seccomp", "2");
-		has(out, "CapEff", i & 2 ? "0000000000000000" : "0000000000000421"); /* no CAP_SYS_ADMIN left */
+		has(out, "CapEff",
+		    i & 2 ? "0000000000000000" : "0000000000000421"); /* no CAP_SYS_ADMIN left */
 		has(out, "CapPrm", i & 2 ? "0000000000000000" : "0000000000000421");
 		has(out, "CapBnd", "0000000000000421");
 		has(out, "NoNewPrivs", i & 1 ? "1" : "0");
@@ -219,7 +220,8 @@ END_TEST
 START_TEST(missing_elf_interpreter_is_named)
 {
 	static const char *const pre[] = {
-		"/bin/sh", "-c", "sed s,/lib64/ld-linux,/libXX/ld-linux, /bin/true > /tmp/t; chmod 755 /tmp/t", NULL
+		"/bin/sh", "-c",
+		"sed s,/lib64/ld-linux,/libXX/ld-linux, /bin/true > /tmp/t; chmod 755 /tmp/t", NULL
 	};
 	static const char *const argv[] = { "/tmp/t", NULL };
 	struct plan_msg m;

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2013,SC1003 # option names are words; tr wants a backslash
 # Help, man pages and completion come from the same tables: every option is in all three, and every one acts.
 . "${0%/*}/lib.sh"
 run rkt

@@ -51,8 +51,10 @@ END_TEST
 
 START_TEST(ranges_that_lie_count_as_absent)
 {
-	static const char *const bad[] = { "bytes 10-5/100", "bytes 10-100/100", "bytes -5/100", "items 1-2/3",
-					   "bytes 1-2",	     "bytes a-b/c",	 "bytes",	 "bytes 99999999999999999999-1/2",
+	static const char *const bad[] = { "bytes 10-5/100", "bytes 10-100/100",
+					   "bytes -5/100",   "items 1-2/3",
+					   "bytes 1-2",      "bytes a-b/c",
+					   "bytes",          "bytes 99999999999999999999-1/2",
 					   "bytes */100" };
 	struct http_head h;
 
@@ -91,9 +93,15 @@ START_TEST(cache_lifetimes)
 		const char *text;
 		int64_t age;
 	} cases[] = {
-		{ "max-age=5", 5 },	       { "no-store, max-age=5", 0 }, { "max-age=5,no-cache", 0 },
-		{ "MAX-AGE=7 , private", 7 },  { "max-age=-1", 0 },	    { "max-age=x", 0 },
-		{ "max-age=99999999999", 315360000 }, { "s-maxage=5", 0 }, { "", 0 },
+		{ "max-age=5", 5 },
+		{ "no-store, max-age=5", 0 },
+		{ "max-age=5,no-cache", 0 },
+		{ "MAX-AGE=7 , private", 7 },
+		{ "max-age=-1", 0 },
+		{ "max-age=x", 0 },
+		{ "max-age=99999999999", 315360000 },
+		{ "s-maxage=5", 0 },
+		{ "", 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -148,8 +156,10 @@ END_TEST
 
 START_TEST(urls_that_are_refused)
 {
-	static const char *const bad[] = { "file:///etc/passwd", "ftp://h/x", "gopher://h/", "https://user:pw@h/",
-					   "https://user@h/",	 "scp://h/x", "data:,x",     "https://" };
+	static const char *const bad[] = {
+		"file:///etc/passwd", "ftp://h/x", "gopher://h/", "https://user:pw@h/",
+		"https://user@h/",    "scp://h/x", "data:,x",     "https://"
+	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct http_url u = { 0 };
 		struct err e = ERR_INIT;
@@ -185,7 +195,10 @@ START_TEST(link_local_addresses)
 END_TEST
 
 static struct auth_entry entries[] = {
-	{ .domain = (char *)"basic.example", .type = AUTH_BASIC, .user = (char *)"u", .password = (char *)"p:w" },
+	{ .domain = (char *)"basic.example",
+	  .type = AUTH_BASIC,
+	  .user = (char *)"u",
+	  .password = (char *)"p:w" },
 	{ .domain = (char *)"port.example:8443", .type = AUTH_OAUTH, .token = (char *)"tok" },
 	{ .domain = (char *)"examplebucket.s3.amazonaws.com",
 	  .type = AUTH_AWS,
@@ -240,7 +253,8 @@ START_TEST(s3_signatures_are_those_of_the_manual)
 		auto_free char *got = headers(cases[i].url);
 		ck_assert_msg(strstr(got, cases[i].signature) != NULL, "%s", got);
 		ck_assert_ptr_nonnull(strstr(got, "x-amz-date: 20130524T000000Z|"));
-		ck_assert_ptr_nonnull(strstr(got, "Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"));
+		ck_assert_ptr_nonnull(
+			strstr(got, "Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"));
 		ck_assert_ptr_null(strstr(got, "wJalr"));
 	}
 }
@@ -249,9 +263,12 @@ END_TEST
 START_TEST(regions_of_s3_hosts)
 {
 	static const char *const cases[][2] = {
-		{ "s3-eu-west-1.amazonaws.com", "eu-west-1" },	    { "bucket.s3-eu-west-1.amazonaws.com", "eu-west-1" },
-		{ "b.s3.eu-central-1.amazonaws.com", "eu-central-1" }, { "b.s3.cn-north-1.amazonaws.com.cn", "cn-north-1" },
-		{ "b.s3.amazonaws.com", "us-east-1" },		    { "example.com", "us-east-1" },
+		{ "s3-eu-west-1.amazonaws.com", "eu-west-1" },
+		{ "bucket.s3-eu-west-1.amazonaws.com", "eu-west-1" },
+		{ "b.s3.eu-central-1.amazonaws.com", "eu-central-1" },
+		{ "b.s3.cn-north-1.amazonaws.com.cn", "cn-north-1" },
+		{ "b.s3.amazonaws.com", "us-east-1" },
+		{ "example.com", "us-east-1" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_free char *r = sigv4_region_of_host(cases[i][0]);
@@ -263,8 +280,9 @@ END_TEST
 int main(void)
 {
 	return SUITE_RUN("httphead", fields_are_found, an_interim_answer_leaves_nothing_behind,
-			 ranges_that_lie_count_as_absent, values_that_cannot_be_sent_back_are_dropped, cache_lifetimes,
-			 weak_etags_are_not_for_if_range, an_origin_is_scheme_host_and_port, urls_that_are_refused,
-			 relative_redirections, link_local_addresses, credentials_go_to_the_exact_host_over_https,
-			 s3_signatures_are_those_of_the_manual, regions_of_s3_hosts);
+			 ranges_that_lie_count_as_absent, values_that_cannot_be_sent_back_are_dropped,
+			 cache_lifetimes, weak_etags_are_not_for_if_range, an_origin_is_scheme_host_and_port,
+			 urls_that_are_refused, relative_redirections, link_local_addresses,
+			 credentials_go_to_the_exact_host_over_https, s3_signatures_are_those_of_the_manual,
+			 regions_of_s3_hosts);
 }

@@ -51,7 +51,8 @@ static char *load(const struct place *p, const char *name)
 
 	ck_assert_msg(keystore_load(p->sys, p->loc, name, &k, &e) == 0, "%s", e.text);
 	for (size_t i = 0; i < k.n; i++)
-		fprintf(f, "%c:%s=%.*s;", k.v[i].fingerprint[0], k.v[i].scope, (int)k.v[i].len, k.v[i].armored);
+		fprintf(f, "%c:%s=%.*s;", k.v[i].fingerprint[0], k.v[i].scope, (int)k.v[i].len,
+			k.v[i].armored);
 	ck_assert_int_eq(fclose(f), 0);
 	keyring_done(&k);
 	return out;
@@ -238,8 +239,9 @@ END_TEST
 int main(void)
 {
 	(void)umask(022);
-	return SUITE_RUN("keystore", no_directories_no_keys, prefixes_are_whole_components, later_places_override,
-			 an_empty_file_masks_what_was_loaded_before, all_scopes_keep_the_same_key_apart,
-			 what_is_no_key_file_is_an_error, names_never_leave_the_directory, long_names_have_no_keys,
+	return SUITE_RUN("keystore", no_directories_no_keys, prefixes_are_whole_components,
+			 later_places_override, an_empty_file_masks_what_was_loaded_before,
+			 all_scopes_keep_the_same_key_apart, what_is_no_key_file_is_an_error,
+			 names_never_leave_the_directory, long_names_have_no_keys,
 			 add_writes_where_load_looks, add_refuses_what_would_do_harm);
 }

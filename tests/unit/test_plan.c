@@ -84,11 +84,11 @@ START_TEST(smallest_plan_comes_through)
 END_TEST
 
 /* Put @value into @field of a rich plan, expect a refusal. */
-#define REFUSED(field, value)                                                     \
-	do {                                                                      \
-		rich();                                                           \
-		(field) = (value);                                                \
-		ck_assert_msg(check() == -EINVAL, "taken: %s = %s", #field, #value); \
+#define REFUSED(field, value)                                                                                \
+	do {                                                                                                 \
+		rich();                                                                                      \
+		(field) = (value);                                                                           \
+		ck_assert_msg(check() == -EINVAL, "taken: %s = %s", #field, #value);                         \
 	} while (0)
 
 START_TEST(wrong_header_is_refused)
@@ -253,8 +253,8 @@ END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("plan", good_plan_comes_through, smallest_plan_comes_through, wrong_header_is_refused,
-			 wrong_cgroup_is_refused, wrong_app_is_refused, wrong_string_is_refused,
-			 string_without_end_is_refused, minus_one_is_no_group, every_truncation_is_refused,
-			 every_step_has_a_name);
+	return SUITE_RUN("plan", good_plan_comes_through, smallest_plan_comes_through,
+			 wrong_header_is_refused, wrong_cgroup_is_refused, wrong_app_is_refused,
+			 wrong_string_is_refused, string_without_end_is_refused, minus_one_is_no_group,
+			 every_truncation_is_refused, every_step_has_a_name);
 }

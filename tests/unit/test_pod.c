@@ -1,6 +1,5 @@
 /* pod: states, moves, races for one pod, prefixes, and what the files of a pod say. */
 #include "tests/unit/suite.h"
-
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -80,7 +80,7 @@ static const struct {
 	{ "a,arch=arm64", 0, -1, "bad arch \"arm64\"" },
 	{ "a,os=freebsd", REF_STORE_ONLY, REF_NAME, "a" },
 	{ "Redis", 0, -1, "not an image name" },
-	{ "a/../../b", 0, -1, "not an image name" },
+	{ "a/../../b", 0, -1, "must end in .aci" } /* "./" makes it a path */,
 	{ ":1", 0, -1, "not an image name" },
 	{ "", 0, -1, "the name is empty" },
 	{ "a\x1b[2Jb", 0, -1, "a\\x1b[2Jb" },

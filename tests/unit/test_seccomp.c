@@ -27,7 +27,8 @@ static int ask(const struct bpf *b, long nr, long a, long c, long d)
 		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) < 0)
 			_exit(255);
 		long r = syscall(nr, a, c, d, 0, 0, 0);
-		_exit(r < 0 ? errno : 0);
+		/* raw: a sanitizer's _exit makes calls of its own, which the filter would refuse */
+		(void)syscall(SYS_exit_group, r < 0 ? errno : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &st, 0), pid);
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;

@@ -145,7 +145,7 @@ START_TEST(the_default_is_ns)
 	struct stage1 s;
 	struct err e = ERR_INIT;
 
-	OK(select_it(&f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	ck_assert(s.native);
 	ck_assert_int_eq(s.interface_version, 6);
 	ck_assert_ptr_null(s.tree_id);
@@ -224,17 +224,17 @@ START_TEST(the_configured_default)
 	import(&f, '1', "example.com/stage1-x", text);
 	f.cfg.stage1_name = (char[]){ "example.com/stage1-x" };
 	f.cfg.stage1_version = (char[]){ "9.9.9" };
-	expect_dir(&f, (struct stage1_choice){ NULL }, want);
+	expect_dir(&f, (struct stage1_choice){ .name = NULL }, want);
 	expect_dir(&f, (struct stage1_choice){ .name = "stage1-ns" }, "lib/stage1/ns");
 	f.cfg.stage1_version = (char[]){ "1.0.0" };
-	ck_assert_int_eq(select_it(&f, (struct stage1_choice){ NULL }, &s, &e), -ENOENT);
+	ck_assert_int_eq(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e), -ENOENT);
 	f.cfg.stage1_location = (char[]){ "some/where.aci" };
-	ck_assert_int_lt(select_it(&f, (struct stage1_choice){ NULL }, &s, &e), 0);
+	ck_assert_int_lt(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e), 0);
 	ck_assert_ptr_nonnull(strstr(
 		e.text, "default stage1 image location is either a relative path or a URL without scheme"));
 	f.cfg.stage1_name = (char[]){ "coreos.com/rkt/stage1-fly" };
 	f.cfg.stage1_version = (char[]){ "2.0.0" };
-	expect_dir(&f, (struct stage1_choice){ NULL }, "lib/stage1/fly");
+	expect_dir(&f, (struct stage1_choice){ .name = NULL }, "lib/stage1/fly");
 	teardown(&f);
 }
 END_TEST
@@ -297,7 +297,7 @@ static void run_it(struct fix *f, struct pod *p, int version, const struct run_o
 	pid_t pid;
 
 	install_flavor(f, "ns", text);
-	OK(select_it(f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	OK(pod_create(&f->d, p, &e));
 	OK(stage1_install(&s, p, &e));
 	OK(pod_to_run(p, &e));
@@ -421,7 +421,7 @@ START_TEST(enter_replaces_us)
 	char *cmd[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "" }, NULL };
 	pid_t pid;
 
-	OK(select_it(&f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	OK(pod_create(&f.d, &p, &e));
 	pid = fork();
 	if (pid == 0) {
@@ -447,7 +447,7 @@ START_TEST(gc_and_stop_are_waited_for)
 	struct err e = ERR_INIT;
 	auto_free char *gc = NULL, *stop = NULL, *want = NULL, *want_stop = NULL, *fds = NULL, *lock = NULL;
 
-	OK(select_it(&f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	OK(pod_create(&f.d, &p, &e));
 	OK(stage1_call_gc(&s, &p, true, "/etc/rkt", &e));
 	gc = recorded(&p, "gc.argv");
@@ -467,7 +467,7 @@ START_TEST(gc_and_stop_are_waited_for)
 	/* Below version 5 gc knows no --local-config; stop is optional. */
 	auto_free char *old = manifest("coreos.com/rkt/stage1-ns", 4, true, false);
 	install_flavor(&f, "ns", old);
-	OK(select_it(&f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	OK(stage1_call_gc(&s, &p, false, "/etc/rkt", &e));
 	free(gc);
 	gc = recorded(&p, "gc.argv");
@@ -491,7 +491,7 @@ START_TEST(an_entrypoint_stays_in_its_root)
 
 	memcpy(at, "\"..\" ", 5);
 	install_flavor(&f, "ns", text);
-	OK(select_it(&f, (struct stage1_choice){ NULL }, &s, &e));
+	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
 	OK(pod_create(&f.d, &p, &e));
 	ck_assert_int_eq(stage1_call_gc(&s, &p, false, NULL, &e), -EINVAL);
 	stage1_done(&s);

@@ -41,7 +41,8 @@ static struct keyring ring(const char *words)
 	return k;
 }
 
-static int check(const char *sig_name, const char *data_name, const char *keys, struct verify_result *ret, struct err *e)
+static int check(const char *sig_name, const char *data_name, const char *keys, struct verify_result *ret,
+		 struct err *e)
 {
 	auto_buf text = BUF_INIT;
 	struct sigfile sig = { BUF_INIT, 0, 0 };
@@ -63,7 +64,8 @@ static void accepts(const char *sig, const char *keys, const char *signer)
 {
 	struct verify_result res = { NULL, 0 };
 	struct err e = ERR_INIT;
-	auto_free char *name = xasprintf("%s.fpr", signer), *uid = xasprintf("%s <%s@example.com>", signer, signer);
+	auto_free char *name = xasprintf("%s.fpr", signer),
+		       *uid = xasprintf("%s <%s@example.com>", signer, signer);
 	auto_buf fpr = BUF_INIT;
 
 	ck_assert_msg(check(sig, "data", keys, &res, &e) == 0, "%s with %s: %s", sig, keys, e.text);
@@ -178,7 +180,7 @@ START_TEST(armour_tricks)
 	buf_clear(&b);
 	buf_addf(&b, "%shello\n", asc.data);
 	parse_fails(b.data, b.len, "text around the armour");
-	parse_fails(asc.data, asc.len - 10, "truncated");
+	parse_fails(asc.data, asc.len - 10, "damaged");
 	/* Blank lines and CRLF are harmless; two blocks are two signatures. */
 	buf_clear(&b);
 	buf_adds(&b, "\r\n");
@@ -244,8 +246,8 @@ END_TEST
 
 START_TEST(rings_are_compared_by_content)
 {
-	struct keyring a = ring("good stranger"), b = ring("stranger good"), c = ring("good"), d = ring("subrev=sub good"),
-		       f = ring("sub good");
+	struct keyring a = ring("good stranger"), b = ring("stranger good"), c = ring("good"),
+		       d = ring("subrev=sub good"), f = ring("sub good");
 
 	ck_assert(keyring_equal(&a, &b));
 	ck_assert(!keyring_equal(&a, &c));
@@ -260,9 +262,10 @@ END_TEST
 int main(void)
 {
 	dir = gpgmake_start(&dir_path);
-	int r = SUITE_RUN("verify", good_signatures, unknown_keys, another_file, expired_and_revoked, two_signatures,
-			  what_is_not_a_detached_signature, a_key_file_must_hold_its_key, armour_tricks, damaged_packets,
-			  issuer_is_known_before_the_data_is, nothing_stays_behind, rings_are_compared_by_content);
+	int r = SUITE_RUN("verify", good_signatures, unknown_keys, another_file, expired_and_revoked,
+			  two_signatures, what_is_not_a_detached_signature, a_key_file_must_hold_its_key,
+			  armour_tricks, damaged_packets, issuer_is_known_before_the_data_is,
+			  nothing_stays_behind, rings_are_compared_by_content);
 	struct err e = ERR_INIT;
 	(void)rm_tree_at(AT_FDCWD, dir_path, &e);
 	return r;
