@@ -34,29 +34,30 @@ static void same_vec(const void *p, const struct plan_vec *v, char *const *want)
 	}
 }
 
+static char *full_argv[] = { S("/bin/sh"), S("-c"), S(""), S("three\nlines"), NULL };
+static char *full_env[] = { S("A=1"), S("B="), NULL };
+static char *full_hook[] = { S("/hook"), NULL };
+static char *full_search[] = { S("/bin"), S("/usr/bin"), NULL };
+static uint32_t full_groups[] = { 7, 8, 9 };
+static struct sock_filter full_insn[] = { { 6, 0, 0, 0x7fff0000 } };
+static struct bpf full_bpf = { full_insn, 1, NULL };
+
 START_TEST(a_full_plan_survives)
 {
-	char *argv[] = { S("/bin/sh"), S("-c"), S(""), S("three\nlines"), NULL };
-	char *env[] = { S("A=1"), S("B="), NULL };
-	char *hook[] = { S("/hook"), NULL };
-	char *search[] = { S("/bin"), S("/usr/bin"), NULL };
-	uint32_t groups[] = { 7, 8, 9 };
-	struct sock_filter insn[] = { { 6, 0, 0, 0x7fff0000 } };
-	struct bpf bpf = { insn, 1, NULL };
 	struct plan_app_in apps[] = {
 		{ .name = "one",
 		  .root = "/a0",
 		  .cwd = "/",
-		  .argv = argv,
-		  .env = env,
-		  .pre_start = hook,
-		  .search = search,
+		  .argv = full_argv,
+		  .env = full_env,
+		  .pre_start = full_hook,
+		  .search = full_search,
 		  .uid = 5,
 		  .gid = 6,
-		  .groups = groups,
+		  .groups = full_groups,
 		  .ngroups = 3,
 		  .caps = 0xff,
-		  .bpf = &bpf,
+		  .bpf = &full_bpf,
 		  .has_oom = 1,
 		  .oom_score_adj = -5,
 		  .stdio = { 0, 1, 2 },
@@ -65,8 +66,8 @@ START_TEST(a_full_plan_survives)
 		{ .name = "two",
 		  .root = "/a1",
 		  .cwd = "/tmp",
-		  .argv = hook,
-		  .env = env,
+		  .argv = full_hook,
+		  .env = full_env,
 		  .stdio = { 0, 1, 2 } },
 	};
 	struct plan_cgroup_in cg[] = { { 70, "rkt-x", 1, 0 } };
@@ -85,14 +86,14 @@ START_TEST(a_full_plan_survives)
 	ck_assert_uint_eq(plan_head(p)->napps, 2);
 	const struct plan_app *a = plan_app(p, 0);
 	ck_assert_str_eq(plan_str(p, a->name), "one");
-	same_vec(p, &a->argv, argv);
-	same_vec(p, &a->env, env);
-	same_vec(p, &a->pre_start, hook);
-	same_vec(p, &a->search, search);
+	same_vec(p, &a->argv, full_argv);
+	same_vec(p, &a->env, full_env);
+	same_vec(p, &a->pre_start, full_hook);
+	same_vec(p, &a->search, full_search);
 	ck_assert_uint_eq(a->post_stop.n, 0);
 	ck_assert_uint_eq(a->ngroups, 3);
-	ck_assert_int_eq(memcmp((const char *)p + a->groups_off, groups, sizeof(groups)), 0);
-	ck_assert_int_eq(memcmp((const char *)p + a->bpf_off, insn, sizeof(insn)), 0);
+	ck_assert_int_eq(memcmp((const char *)p + a->groups_off, full_groups, sizeof(full_groups)), 0);
+	ck_assert_int_eq(memcmp((const char *)p + a->bpf_off, full_insn, sizeof(full_insn)), 0);
 	ck_assert_str_eq(plan_str(p, plan_app(p, 1)->name), "two");
 	ck_assert_str_eq(plan_str(p, plan_cgroup(p, 0)->dir), "rkt-x");
 	ck_assert_str_eq(plan_str(p, plan_write(p, 0)->value), "4096");
