@@ -27,17 +27,19 @@ static const struct db group_db = { "etc/group", "group" };
 /* Both files have the name in field 0 and the number in field 2. */
 static int line_number(const char *line, size_t len, const char *name, uint32_t *ret)
 {
+	const char *stop = line + len, *num, *end;
 	size_t n = strlen(name);
 	char digits[16];
 
 	if (len <= n || memcmp(line, name, n) != 0 || line[n] != ':')
 		return -ENOENT;
 	const char *pw = line + n + 1;
-	const char *num = memchr(pw, ':', len - n - 1);
-	if (!num++)
+	num = memchr(pw, ':', (size_t)(stop - pw));
+	if (!num)
 		return -EINVAL;
-	const char *end = memchr(num, ':', len - (size_t)(num - line));
-	size_t dn = end ? (size_t)(end - num) : len - (size_t)(num - line);
+	num++;
+	end = memchr(num, ':', (size_t)(stop - num));
+	size_t dn = (size_t)((end ? end : stop) - num);
 	if (dn == 0 || dn >= sizeof(digits))
 		return -EINVAL;
 	memcpy(digits, num, dn);
