@@ -30,9 +30,12 @@ static int step_propagation(void *ctx, struct err *e)
 	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->ctx->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_sys(e, errno, "make the mounts a slave of the host's");
-	return 0;
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		return 0;
+	bool chrooted = errno == EINVAL;
+	err_sys(e, errno, "make the mounts a slave of the host's");
+	return chrooted ? err_hint(e, "a chroot must be a mount point: mount --bind it onto itself first")
+			: -e->code;
 }
 
 static int step_enter(void *ctx, struct err *e)
