@@ -67,10 +67,11 @@ static int enter(const struct enter_args *a, char **argv, int *status, struct er
 	int r = check_init(pod_fd, a->pid, &init, e);
 	if (r < 0)
 		return r;
-	auto_close int app = running_app(pod_fd, init, a->app, e);
+	auto_close int root = FD_NONE;
+	auto_close int app = running_app(pod_fd, init, a->app, &root, e);
 	if (app < 0)
 		return app;
-	struct join j = { .pod_fd = pod_fd, .app_pidfd = app, .app = a->app, .argv = argv };
+	struct join j = { .pod_fd = pod_fd, .app_pidfd = app, .app_root = root, .app = a->app, .argv = argv };
 	return join_run(&j, status, e);
 }
 

@@ -105,6 +105,10 @@ static int join_namespaces(const struct join *j, struct err *e)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (syscall(SYS_setns, j->app_pidfd, all) < 0)
 		return err_sys(e, errno, "join the namespaces of app \"%s\"", j->app);
+	/* setns(2) leads to the root of the namespace; the app's own lies above it where rkt was started in a
+	 * chroot, and it is the only one that must be reachable from here on */
+	if (fchdir(j->app_root) < 0 || chroot(".") < 0)
+		return err_sys(e, errno, "enter the root of app \"%s\"", j->app);
 	return 0;
 }
 

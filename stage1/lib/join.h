@@ -7,6 +7,7 @@
 
 struct join {
 	int pod_fd;
+	int app_root;  /* its root directory */
 	int app_pidfd; /* the app's main process */
 	const char *app;
 	char *const *argv; /* command */

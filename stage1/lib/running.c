@@ -115,7 +115,18 @@ static int inner_pid(const char *host_pid, uint32_t *ret)
 	return parse_u32(strrchr(line, '\t') + 1, ret);
 }
 
-int running_app(int pod_fd, pid_t init, const char *app, struct err *e)
+/* The root is found by number; that the number is still the process is asked afterwards. */
+static int root_of(int pidfd, const char *host_pid)
+{
+	auto_free char *path = xasprintf("/proc/%s/root", host_pid);
+	auto_close int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+		return -ESRCH;
+	return steal_fd(&root);
+}
+
+int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e)
 {
 	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
 	auto_free char *what = xasprintf("app \"%s\"", app);
@@ -135,8 +146,10 @@ int running_app(int pod_fd, pid_t init, const char *app, struct err *e)
 		if (!**k || parse_u32(*k, &host) < 0)
 			continue;
 		auto_close int fd = open_pid((pid_t)host);
-		if (fd >= 0 && inner_pid(*k, &inner) == 0 && inner == want)
-			return steal_fd(&fd);
+		if (fd < 0 || inner_pid(*k, &inner) < 0 || inner != want)
+			continue;
+		*ret_root = root_of(fd, *k);
+		return *ret_root < 0 ? not_running(e, what) : steal_fd(&fd);
 	}
 	return not_running(e, what);
 }

@@ -12,5 +12,6 @@
 int running_supervisor(int pod_fd, struct err *e);
 /* The supervisor's only child (stage2/init): its pid; *ret_pidfd owned by the caller. */
 int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e);
-/* The main process of @app below @init: pidfd.  -ESRCH: it does not run. */
-int running_app(int pod_fd, pid_t init, const char *app, struct err *e);
+/* The main process of @app below @init: pidfd, and an O_PATH descriptor of its root directory in
+ * *ret_root; both the caller's.  -ESRCH: it does not run. */
+int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e);
