@@ -139,6 +139,9 @@ void completion_bash(struct buf *out)
 		add_options(out, key, c->tables);
 		if (c->flags & COMMAND_GROUP)
 			add_subcommands(out, key, c->name);
+		/* Choices that are not listed are the commands themselves: help. */
+		if (c->complete == COMP_CHOICES && !c->choices)
+			add_subcommands(out, key, NULL);
 		if (c->complete == COMP_NONE)
 			continue;
 		buf_addf(out, "__rkt_positional['%s']=\"", key);

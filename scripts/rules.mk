@@ -51,7 +51,7 @@ $(B)/obj/stage1/lib/seccomp.o: $(B)/gen/seccomp_default.h
 
 # ---- man pages and shell completion come from the option tables -----------------------------------
 ifneq ($(filter gendoc,$(PROGRAMS)),)
-$(B)/man/stamp: $(B)/bin/gendoc
+$(B)/man/stamp: $(B)/bin/gendoc $(wildcard rkt/man/*.inc)
 	$(say) DOC $(@D)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)$(B)/bin/gendoc man $(@D)
