@@ -27,6 +27,7 @@
 enum { AT_EMBRYO, AT_PREPARE, AT_PREPARED, AT_RUN, AT_EXITED_GARBAGE, AT_GARBAGE, N_DIRS };
 
 #define TRIES      16 /* a pod makes at most four moves; more tries than that mean a busy lock, not a race */
+#define BIRTHS     1000 /* a gc that does nothing but delete embryos may win many times, not this many */
 #define LOCK_TRIES 50
 #define LOCK_PAUSE 2000000L /* nanoseconds between two of them */
 
@@ -209,7 +210,7 @@ int pod_create(const struct datadir *d, struct pod *ret, struct err *e)
 {
 	int r = -EAGAIN;
 
-	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
+	for (int try = 0; r == -EAGAIN && try < BIRTHS; try++) {
 		auto_pod p = POD_INIT;
 
 		p.data = d;

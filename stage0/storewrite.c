@@ -22,7 +22,7 @@
 #include "base/lock.h"
 #include "base/uuid.h"
 
-#define TRIES 16
+#define TRIES 1000 /* a gc in a loop may often take what is not locked yet, but not this often */
 
 static bool still_named(const struct store *s, int fd, const char *name)
 {
