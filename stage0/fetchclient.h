@@ -7,6 +7,7 @@
  *
  * Request: {"op": OP, "dataDir", "systemConfig", "localConfig", "userConfig"?, "debug": bool,
  *           "quiet": bool, "insecure": [..names of cli.md section 3.1..], …}
+ *           ("stallSeconds": N, optional: give up on a connection that is as good as silent for so long; 30)
  *   OP "fetch":  "image": {"kind": "file"|"http", "url", "path"?, "text"}, "signature"?: path,
  *                "pullPolicy": "new"|"update"|"never", "trustUnsigned"?: bool (stage1 at a trusted place)
  *       reply:   {"id": "sha512-…", "fetched": bool}
