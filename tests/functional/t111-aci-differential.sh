@@ -68,6 +68,7 @@ on_tmpfs() {
 		mount -t tmpfs -o "$1" tmpfs "$T/mnt" && mkdir "$T/mnt/t" || exit 9
 		[ -z "$2" ] || mount -o "remount,$2" "$T/mnt" || exit 9
 		"$3" extract 3<"$T/big.aci" 4>"$T/reply" 5<"$T/mnt/t"' sh "$1" "$2" "$unpack" 2>"$T/err"
+	# shellcheck disable=SC2034
 	status=$?
 }
 on_tmpfs size=10m ""
