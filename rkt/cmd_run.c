@@ -16,10 +16,12 @@ static int run_run(struct cli *c, struct err *e)
 	if (r == 0) {
 		struct run_options o = podstart_options(c, a);
 		r = pod_to_run(&p, e);
-		if (r == 0)
+		if (r == 0) {
+			o.fresh = true;
 			r = stage1_exec_run(&s1, &p, &o, e);
-		else
+		} else {
 			podstart_abandon(&p);
+		}
 	}
 	stage1_done(&s1);
 	return r;

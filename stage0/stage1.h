@@ -38,6 +38,7 @@ int stage1_of_pod(const struct pod *p, struct stage1 *ret, struct err *e);
 /* Options of `run`; those above the interface version are dropped with a warning (hostname, dns, ipc). */
 struct run_options {
 	bool debug, interactive, mutable_pod;
+	bool fresh;       /* nobody has seen this pod yet: it may vanish if it does not start */
 	char *const *net; /* strv of --net values; NULL means "default" */
 	const char *local_config;
 	const char *private_users; /* "SHIFT:COUNT" or NULL */

@@ -103,13 +103,14 @@ static int run_args(const struct stage1 *s, const struct run_options *o, char **
 }
 
 /* The lock travels by this descriptor; everything else of ours closes on exec. */
-static int run_environment(const struct pod *p, struct err *e)
+static int run_environment(const struct pod *p, const struct run_options *o, struct err *e)
 {
 	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%d", p->fd);
 	if (setenv(CONTRACT_LOCK_FD, number, 1) < 0 || setenv(CONTRACT_SELINUX_CONTEXT, "", 1) < 0 ||
-	    setenv(CONTRACT_SELINUX_MOUNT_CONTEXT, "", 1) < 0)
+	    setenv(CONTRACT_SELINUX_MOUNT_CONTEXT, "", 1) < 0 ||
+	    setenv(CONTRACT_FRESH, o->fresh ? "1" : "", 1) < 0)
 		return err_sys(e, errno, "set the environment of stage1");
 	return 0;
 }
@@ -148,7 +149,7 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 	if (r == 0 && !s->native)
 		r = classic_setup(s, p, e);
 	if (r == 0)
-		r = run_environment(p, e);
+		r = run_environment(p, o, e);
 	if (r < 0)
 		return r;
 	strv_push(&argv, p->uuid);

@@ -25,6 +25,9 @@
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
+/* Ours: "1" from `rkt run`, whose pod nobody has seen yet: if it never starts, run removes its directory. */
+#define CONTRACT_FRESH "RKT_POD_FRESH"
+
 /* Files in the pod directory (cwd of every entrypoint). */
 #define CONTRACT_FILE_PID       "pid"       /* container pid 1 … */
 #define CONTRACT_FILE_PPID      "ppid"      /* … or its parent, which has exactly one child */

@@ -269,6 +269,23 @@ static void sandbox_done(struct sandbox *s)
 	fd_close(&s->init_pidfd);
 }
 
+/* A pod that `rkt run` made and that never started is of no use to anybody: its directory goes.  We hold
+ * its lock, so nobody else is at it; a prepared pod stays, since somebody else made it. */
+static void forget(const struct podctx *c)
+{
+	struct stat a, b;
+	struct err e = ERR_INIT;
+	const char *fresh = getenv(CONTRACT_FRESH);
+	auto_close int parent = openat(c->pod_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (!fresh || strcmp(fresh, "1") != 0 || parent < 0 || fstat(c->pod_fd, &a) < 0 ||
+	    fstatat(parent, c->uuid, &b, AT_SYMLINK_NOFOLLOW) < 0 || a.st_ino != b.st_ino ||
+	    a.st_dev != b.st_dev)
+		return;
+	if (rm_tree_at(parent, c->uuid, &e) < 0)
+		log_warn("remove the pod that did not start: %s", e.text);
+}
+
 static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status,
 			   struct err *e)
 {
@@ -280,6 +297,8 @@ static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_
 		r = supervise(&s, signal_fd, status, e);
 	else if (s.init_pid > 0)
 		(void)kill(s.init_pid, SIGKILL);
+	if (r < 0 || (*status == CONTRACT_EXIT_FAILURE && !s.started))
+		forget(c);
 	sandbox_done(&s);
 	return r;
 }

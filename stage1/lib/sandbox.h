@@ -48,6 +48,7 @@ struct sandbox {
 	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
 	bool tty;       /* the caller's terminal is to be an app's */
+	bool started;   /* some app's program was executed */
 	pid_t init_pid;
 	int init_pidfd;
 };

@@ -109,6 +109,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 {
 	switch (m->type) {
 	case MSG_STARTED:
+		w->s->started = true;
 		if (app_ok(w, m))
 			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
 		break;
