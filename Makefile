@@ -41,10 +41,10 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -Iaci -I. -I$(B)/gen -include aci/base/banned.h $(C
 ALL_CFLAGS = -std=gnu11 $(OPTIM) $(WARN) -fno-common -fPIE $(HARDEN) $(SANFLAGS) $(CFLAGS)
 PLAIN_LDFLAGS = -Wl,-z,relro,-z,now $(LDFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-# Programs that run beside or inside a pod are static (NAME_LINK := $(STATIC)).  The sanitizer runtimes cannot be:
-# then stage1 is linked dynamically, and stage2, which runs where no library is, is built without them.
-STATIC := $(if $(SANFLAGS),,-static-pie)
+# Programs that run beside or inside a pod are static: NAME_LINK := $(PLAIN), or $(STATIC) for those that may be linked
+# dynamically to be measured with COVERAGE=1.  No sanitizer runtime can be static: see APART below.
 PLAIN := -static-pie
+STATIC := $(if $(COVERAGE),,$(PLAIN))
 
 ifeq ($(V),1)
 Q :=
@@ -60,10 +60,13 @@ endif
 
 # ---- sources, floor by floor (arrows point down: rkt -> stage0 -> aci -> aci/base) ----------------
 include scripts/sources.mk
-$(foreach a,$(ARCHIVES),$(eval $(a)_SRC := $(foreach f,$($(a)_SRC),$(or $(wildcard $(f)),$(warning no $(f) yet)))))
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
-dep_of = $(patsubst %.c,$(B)/obj/%.d,$(1))
+# With SANITIZE= or COVERAGE= the static programs are built from objects and archives of their own, below $(APART): without
+# a runtime, so that undefined behaviour ends in a trap (SIGILL) and nothing is counted.
+APART := $(B)$(if $(SANITIZE)$(COVERAGE),/apart)
+# home PROGRAM: where its objects and archives are.
+home = $(if $(findstring $(PLAIN),$($(1)_LINK)),$(APART),$(B))
 
 # ---- generic rules --------------------------------------------------------------------------------
 # A change of flags rebuilds everything: the stamp is rewritten only when it differs.
@@ -75,30 +78,36 @@ $(B)/flags: FORCE
 $(B)/gen/version.h: Makefile
 	@mkdir -p $(@D); printf '#pragma once\n#define RKT_VERSION "%s"\n' '$(VERSION)' > $@
 
-# Undefined behaviour in code without the runtime ends in a trap.  (The fuzzers set SANFLAGS from outside, which wins.)
+# compile FOLDER
+define compile
+$(1)/obj/%.o: %.c $(B)/flags $(B)/gen/version.h
+	$$(say) CC $$<
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+ifneq ($(APART),$(B))
 TRAP_UB := $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
-$(B)/obj/stage2/%.o $(B)/obj/tests/functional/inspect.o: SANFLAGS := $(TRAP_UB)
+$(APART)/obj/%.o: private SANFLAGS := $(TRAP_UB)
+endif
+$(foreach d,$(sort $(B) $(APART)),$(eval $(call compile,$(d))))
 
-$(B)/obj/%.o: %.c $(B)/flags $(B)/gen/version.h
-	$(say) CC $<
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-
+# archive FOLDER,NAME
 define archive
-$(B)/lib$(1).a: $(call objs,$($(1)_SRC))
+$(1)/lib$(2).a: $(patsubst %.c,$(1)/obj/%.o,$($(2)_SRC))
 	$$(say) AR $$@
+	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach a,$(ARCHIVES),$(eval $(call archive,$(a))))
+$(foreach d,$(sort $(B) $(APART)),$(foreach a,$(ARCHIVES),$(eval $(call archive,$(d),$(a)))))
 
 # program NAME: NAME_SRC sources, NAME_AR archives, NAME_LIBS libraries, NAME_LINK link flags, NAME_OUT where below $(B).
-# NAME_LINK := $(STATIC) or $(PLAIN), the second for what must stay static under a sanitizer too.
+parts = $(patsubst %.c,$(call home,$(1))/obj/%.o,$($(1)_SRC)) $(foreach a,$($(1)_AR),$(call home,$(1))/lib$(a).a)
 define program
-$(B)/$($(1)_OUT): $(call objs,$($(1)_SRC)) $(foreach a,$($(1)_AR),$(B)/lib$(a).a)
+$(B)/$($(1)_OUT): $(call parts,$(1))
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $(if $(findstring $(PLAIN),$($(1)_LINK)),$$(PLAIN_LDFLAGS),$$(ALL_LDFLAGS)) $($(1)_LINK) -o $$@ \
-		$(call objs,$($(1)_SRC)) $(foreach a,$($(1)_AR),$(B)/lib$(a).a) $($(1)_LIBS)
+		$(call parts,$(1)) $($(1)_LIBS)
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
 PROGRAM_FILES := $(foreach p,$(PROGRAMS),$(B)/$($(p)_OUT))
@@ -109,4 +118,4 @@ include scripts/rules.mk
 
 all: $(ALL_FILES)
 
--include $(call dep_of,$(ALL_SRC))
+-include $(foreach d,$(sort $(B) $(APART)),$(patsubst %.c,$(d)/obj/%.d,$(ALL_SRC)))

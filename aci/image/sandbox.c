@@ -19,7 +19,8 @@
 #include "base/auto.h"
 #include "image/sandbox_parts.h"
 
-/* Sanitizers reserve terabytes of address space and start a tracer at the end. */
+/* A sanitizer reserves terabytes of address space, and its report of an error needs files and calls that are
+ * forbidden here: in such a build there is neither a limit on memory nor a seccomp filter. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define UNDER_SANITIZER
@@ -27,6 +28,20 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDER_SANITIZER
+#endif
+
+#ifdef UNDER_SANITIZER
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+
+static int closed;
+
+/* The search for leaks at the end wants a tracer and /proc: without them it would end every child of the sandbox
+ * with an error.  What runs in here is searched by the unit tests and the fuzz corpora. */
+int __lsan_is_turned_off(void)
+{
+	return closed;
+}
 #endif
 
 struct box {
@@ -183,6 +198,11 @@ int sandbox_enter(enum sandbox_kind k, int *dirfd, struct err *e)
 {
 	const struct box b = { k, dirfd };
 
+#ifdef UNDER_SANITIZER
+	closed = 1;
+	/* A report cannot go to a file from here. */
+	__sanitizer_set_report_fd((void *)STDERR_FILENO);
+#endif
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		if (steps[i].run(&b, e) < 0)
 			return err_ctx(e, "sandbox: %s", steps[i].name);

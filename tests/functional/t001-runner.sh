@@ -40,6 +40,10 @@ try <<-'END'
 	echo 'ok 1 - a # SKIP no such thing'; echo 1..1
 END
 is "a skip is neither" "$(last)" "0 passed, 0 failed"
+try <<-'END'
+	echo report >"${ASAN_OPTIONS##*log_path=}.1"; echo 'ok 1 - a'; echo 1..1
+END
+is "a sanitizer's report is a failure" "$(last)" "1 passed, 1 failed"
 must=1
 try <<-'END'
 	echo '1..0 # SKIP no such thing'
