@@ -4,8 +4,6 @@
 #include "rkt/commands.h"
 
 #include "base/auto.h"
-#include "base/log.h"
-#include "base/strv.h"
 #include "rkt/host.h"
 #include "rkt/output.h"
 #include "rkt/uuidarg.h"
@@ -28,20 +26,8 @@ static int remove_pod(const struct cli *c, const struct host *h, const char *uui
 static int rm_run(struct cli *c, struct err *e)
 {
 	const struct rm_args *a = c->args;
-	auto_strv uuids = NULL;
-	auto_host h = { 0 };
-	int status = 0;
-	int r = uuid_args(c, a->uuid_file, true, &uuids, e);
-	if (r == 0)
-		r = host_open(&c->g, 0, &h, e);
-	for (char **u = uuids; r == 0 && *u; u++) {
-		struct err pe = ERR_INIT;
-		if (remove_pod(c, &h, *u, &pe) == 0)
-			continue;
-		log_error("%s", pe.text);
-		status = CLI_EXIT_FAILURE;
-	}
-	return r < 0 ? r : status;
+
+	return uuid_args_each(c, a->uuid_file, remove_pod, e);
 }
 
 static const struct opt rm_opts[] = {

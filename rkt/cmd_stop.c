@@ -4,8 +4,6 @@
 #include "rkt/commands.h"
 
 #include "base/auto.h"
-#include "base/log.h"
-#include "base/strv.h"
 #include "rkt/host.h"
 #include "rkt/output.h"
 #include "rkt/uuidarg.h"
@@ -22,8 +20,9 @@ static bool is_finished(enum pod_state s)
 	       s == POD_DELETING || s == POD_ABORTED_PREPARE || s == POD_GONE;
 }
 
-static int stop_pod(const struct host *h, const char *uuid, bool force, struct err *e)
+static int stop_pod(const struct cli *c, const struct host *h, const char *uuid, struct err *e)
 {
+	const struct stop_args *a = c->args;
 	auto_pod p = POD_INIT;
 	struct stage1 s1 = { 0 };
 	int r = pod_open_prefix(&h->data, uuid, &p, e);
@@ -36,7 +35,7 @@ static int stop_pod(const struct host *h, const char *uuid, bool force, struct e
 			       pod_state_name(p.state));
 	r = stage1_of_pod(&p, &s1, e);
 	if (r == 0)
-		r = stage1_call_stop(&s1, &p, force, e);
+		r = stage1_call_stop(&s1, &p, a->force, e);
 	stage1_done(&s1);
 	if (r < 0)
 		return err_ctx(e, "stop pod \"%s\"", p.uuid);
@@ -46,20 +45,8 @@ static int stop_pod(const struct host *h, const char *uuid, bool force, struct e
 static int stop_run(struct cli *c, struct err *e)
 {
 	const struct stop_args *a = c->args;
-	auto_strv uuids = NULL;
-	auto_host h = { 0 };
-	int status = 0;
-	int r = uuid_args(c, a->uuid_file, true, &uuids, e);
-	if (r == 0)
-		r = host_open(&c->g, 0, &h, e);
-	for (char **u = uuids; r == 0 && *u; u++) {
-		struct err pe = ERR_INIT;
-		if (stop_pod(&h, *u, a->force, &pe) == 0)
-			continue;
-		log_error("%s", pe.text);
-		status = CLI_EXIT_FAILURE;
-	}
-	return r < 0 ? r : status;
+
+	return uuid_args_each(c, a->uuid_file, stop_pod, e);
 }
 
 #define S(member) offsetof(struct stop_args, member)

@@ -11,18 +11,14 @@
 #include "base/path.h"
 #include "base/strv.h"
 
-#define INSECURE_ALL_FETCH (INSECURE_IMAGE | INSECURE_TLS | INSECURE_HTTP | INSECURE_PUBKEY)
-#define INSECURE_ALL_RUN   (INSECURE_CAPABILITIES | INSECURE_PATHS | INSECURE_SECCOMP)
+#define INSECURE_ALL_RUN (INSECURE_CAPABILITIES | INSECURE_PATHS | INSECURE_SECCOMP)
 
 /* Single bits first: insecure_names() prints those. */
 static const struct {
 	const char *name;
 	unsigned int bits;
 } insecure_words[] = {
-	{ "image", INSECURE_IMAGE },
-	{ "tls", INSECURE_TLS },
-	{ "http", INSECURE_HTTP },
-	{ "pubkey", INSECURE_PUBKEY },
+	INSECURE_FETCH_WORDS,
 	{ "capabilities", INSECURE_CAPABILITIES },
 	{ "paths", INSECURE_PATHS },
 	{ "seccomp", INSECURE_SECCOMP },

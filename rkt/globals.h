@@ -7,13 +7,10 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "stage0/fetchclient.h"
 
-/* Bits of --insecure-options (cli.md section 3.1). */
-enum insecure {
-	INSECURE_IMAGE = 1,
-	INSECURE_TLS = 2,
-	INSECURE_HTTP = 4,
-	INSECURE_PUBKEY = 8,
+/* The rest of enum insecure: bits of --insecure-options that matter when a pod runs. */
+enum insecure_run {
 	INSECURE_CAPABILITIES = 16,
 	INSECURE_PATHS = 32,
 	INSECURE_SECCOMP = 64,

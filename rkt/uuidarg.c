@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/strv.h"
 
 #define UUID_FILE_MAX 4096 /* bytes, white space included */
@@ -46,4 +47,25 @@ int uuid_args(struct cli *c, const char *uuid_file, bool many, char ***ret, stru
 		return cli_usage(c, e, "must provide exactly one UUID");
 	*ret = strv_copy(c->rest);
 	return 0;
+}
+
+int uuid_args_each(struct cli *c, const char *uuid_file,
+		   int (*act)(const struct cli *c, const struct host *h, const char *uuid, struct err *e),
+		   struct err *e)
+{
+	auto_strv uuids = NULL;
+	auto_host h = { 0 };
+	int status = 0;
+	int r = uuid_args(c, uuid_file, true, &uuids, e);
+
+	if (r == 0)
+		r = host_open(&c->g, 0, &h, e);
+	for (char **u = uuids; r == 0 && *u; u++) {
+		struct err pe = ERR_INIT;
+		if (act(c, &h, *u, &pe) == 0)
+			continue;
+		log_error("%s", pe.text);
+		status = CLI_EXIT_FAILURE;
+	}
+	return r < 0 ? r : status;
 }

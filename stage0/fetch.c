@@ -32,12 +32,9 @@ static const struct {
 	const char *name;
 	unsigned int bits;
 } insecure_words[] = {
-	{ "image", INSECURE_IMAGE },
-	{ "tls", INSECURE_TLS },
-	{ "http", INSECURE_HTTP },
-	{ "pubkey", INSECURE_PUBKEY },
-	{ "all-fetch", INSECURE_IMAGE | INSECURE_TLS | INSECURE_HTTP | INSECURE_PUBKEY },
-	{ "all", INSECURE_IMAGE | INSECURE_TLS | INSECURE_HTTP | INSECURE_PUBKEY },
+	INSECURE_FETCH_WORDS,
+	{ "all-fetch", INSECURE_ALL_FETCH },
+	{ "all", INSECURE_ALL_FETCH },
 };
 
 static const struct {

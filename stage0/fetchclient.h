@@ -22,6 +22,20 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* What --insecure-options permits while fetching (cli.md section 3.1), and the rows of a table of its words. */
+enum insecure {
+	INSECURE_IMAGE = 1,
+	INSECURE_TLS = 2,
+	INSECURE_HTTP = 4,
+	INSECURE_PUBKEY = 8,
+	INSECURE_ALL_FETCH = 15,
+};
+#define INSECURE_FETCH_WORDS                                                                                 \
+	{ "image", INSECURE_IMAGE }, { "tls", INSECURE_TLS }, { "http", INSECURE_HTTP },                     \
+	{                                                                                                    \
+		"pubkey", INSECURE_PUBKEY                                                                    \
+	}
+
 struct fetch_env {
 	const char *lib_dir;                                               /* where stage0/fetch lives */
 	const char *data_dir, *system_config, *local_config, *user_config; /* user_config may be NULL */

@@ -10,18 +10,16 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "stage0/config.h"
+#include "stage0/fetchclient.h"
 #include "stage0/sigfile.h"
 #include "stage0/store.h"
 #include "stage0/verify.h"
-
-/* What --insecure-options permits here (cli.md section 3.1); the run-time words mean nothing to us. */
-enum insecure { INSECURE_IMAGE = 1, INSECURE_TLS = 2, INSECURE_HTTP = 4, INSECURE_PUBKEY = 8 };
 
 struct job {
 	const json_t *request;
 	const char *data_dir, *system_config, *local_config, *user_config; /* borrowed from the request */
 	bool debug, quiet;
-	unsigned int insecure;
+	unsigned int insecure; /* enum insecure; the run-time words mean nothing to us */
 	int stall_s;  /* give up on a connection that is as good as silent for so long; 0 = default */
 	char *unpack; /* path of the unpack program */
 	bool opened;

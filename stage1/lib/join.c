@@ -66,19 +66,8 @@ static int open_plan(struct joining *w, struct err *e)
 
 static int open_launcher(struct joining *w, struct err *e)
 {
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 8);
-
-	if (n <= 0)
-		return err_sys(e, errno, "find the stage1 directory");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	memcpy(slash, "/launch", sizeof("/launch"));
-	/* the clone lives in a mount namespace of our own, read-only: see step_open_init */
-	w->exe = mnt_clone(AT_FDCWD, self, false, e);
-	if (w->exe < 0)
-		return err_ctx(e, "stage2/launch");
-	return mnt_set(w->exe, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
+	w->exe = mnt_program("launch", e);
+	return w->exe < 0 ? w->exe : 0;
 }
 
 static int open_host(struct joining *w, struct err *e)

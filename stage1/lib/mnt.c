@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -154,6 +155,22 @@ int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e)
 	struct mount_attr a = { .attr_set = attr_bits(flags) };
 
 	return set_attr(fd, &a, recursive, "flags", e);
+}
+
+int mnt_program(const char *name, struct err *e)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - strlen(name) - 1);
+
+	if (n <= 0)
+		return err_sys(e, errno, "find the stage1 directory");
+	path[n] = '\0';
+	memcpy(strrchr(path, '/') + 1, name, strlen(name) + 1);
+	auto_close int fd = mnt_clone(AT_FDCWD, path, false, e);
+	if (fd < 0)
+		return err_ctx(e, "stage2/%s", name);
+	int r = mnt_set(fd, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)

@@ -38,6 +38,10 @@ int mnt_overlay(const char *const *lower, size_t nlower, const char *upper, cons
 /* Detached copy of the mount at (@dirfd, @path), @path "" for the descriptor itself. */
 int mnt_clone(int dirfd, const char *path, bool recursive, struct err *e);
 
+/* The program @name that lies beside this one, as a read-only detached mount: whoever sees it through
+ * /proc while it runs in a pod cannot open the file for writing (threats.md R4, CVE-2019-5736). */
+int mnt_program(const char *name, struct err *e);
+
 /* Set flags on a detached or attached mount; @recursive for the whole tree below it. */
 int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e);
 /* Set propagation: MS_PRIVATE, MS_SLAVE or MS_SHARED (mount(2)). */

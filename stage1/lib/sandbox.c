@@ -105,23 +105,12 @@ static int step_volumes(void *ctx, struct err *e)
 	return r;
 }
 
-/* stage2/init lies beside us.  It is executed through a read-only detached mount, so that nobody who
- * sees it through /proc can open the file for writing (threats.md R4, CVE-2019-5736). */
 static int step_open_init(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 8);
 
-	if (n <= 0)
-		return err_sys(e, errno, "find the stage1 directory");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	memcpy(slash, "/init", sizeof("/init"));
-	s->init_exe = mnt_clone(AT_FDCWD, self, false, e);
-	if (s->init_exe < 0)
-		return err_ctx(e, "stage2/init");
-	return mnt_set(s->init_exe, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
+	s->init_exe = mnt_program("init", e);
+	return s->init_exe < 0 ? s->init_exe : 0;
 }
 
 static int step_cgroups(void *ctx, struct err *e)

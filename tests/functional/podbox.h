@@ -24,6 +24,7 @@
 
 #include "stage2/launch.h"
 #include "tests/unit/planmake.h"
+#include "tests/unit/suite.h"
 
 #define BOX_MS 20000 /* nothing here takes long; the machine may */
 
@@ -335,23 +336,4 @@ static inline const char *box_run(struct plan_maker *m, int status)
 	out = box_output(&b);
 	box_done(&b, status);
 	return out;
-}
-
-/* Exit status of a program that runs @tests, in TAP on standard output. */
-static inline int box_suite(const char *name, const TTest *const *tests, size_t n)
-{
-	TCase *tc = tcase_create(name);
-	Suite *s = suite_create(name);
-	SRunner *sr;
-	int failed;
-
-	for (size_t i = 0; i < n; i++)
-		tcase_add_test(tc, tests[i]);
-	tcase_set_timeout(tc, 60);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

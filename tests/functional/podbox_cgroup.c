@@ -367,5 +367,5 @@ int main(void)
 		supervisors_death_removes_the_groups,
 	};
 
-	return box_suite("cgroup", tests, sizeof(tests) / sizeof(tests[0]));
+	return suite_run("cgroup", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -401,5 +401,5 @@ int main(void)
 		closed_standard_descriptors_do_no_harm,
 	};
 
-	return box_suite("init", tests, sizeof(tests) / sizeof(tests[0]));
+	return suite_run("init", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -486,5 +486,5 @@ int main(void)
 		enter_reports_failures,
 	};
 
-	return box_suite("launch", tests, sizeof(tests) / sizeof(tests[0]));
+	return suite_run("launch", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -1,6 +1,6 @@
 /*
- * suite — what every unit test program shares: run a list of Check tests, a scratch directory, and
- * system calls that answer "not implemented".
+ * suite — what every unit test program shares: run a list of Check tests, children, a
+ * scratch directory, and system calls that answer "not implemented".
  *
  * Include it after <check.h>-free code; it brings Check in.  Tests run in forked children, so a
  * blocked call or a changed working directory ends with its test.
@@ -12,19 +12,22 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/fsat.h"
 
-/* Exit status of a program that runs @tests. */
-static inline int suite_run(const char *name, const TTest *const *tests, size_t n)
+/* Exit status of a program that runs @tests, each between @before and @after (NULL: nothing), in the same child. */
+static inline int suite_run_between(const char *name, void (*before)(void), void (*after)(void),
+				    const TTest *const *tests, size_t n)
 {
 	Suite *s = suite_create(name);
 	TCase *tc = tcase_create(name);
@@ -33,6 +36,7 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
+	tcase_add_checked_fixture(tc, before, after);
 	tcase_set_timeout(tc, 60); /* the machine may be busy; nothing here waits for a clock */
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
@@ -42,9 +46,47 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static inline int suite_run(const char *name, const TTest *const *tests, size_t n)
+{
+	return suite_run_between(name, NULL, NULL, tests, n);
+}
+
+#define SUITE_TESTS(...)                                                                                     \
+	(const TTest *const[])                                                                               \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
 #define SUITE_RUN(name, ...)                                                                                 \
-	suite_run(name, (const TTest *const[]){ __VA_ARGS__ },                                               \
-		  sizeof((const TTest *const[]){ __VA_ARGS__ }) / sizeof(const TTest *))
+	suite_run(name, SUITE_TESTS(__VA_ARGS__), sizeof(SUITE_TESTS(__VA_ARGS__)) / sizeof(TTest *))
+#define SUITE_RUN_BETWEEN(name, before, after, ...)                                                          \
+	suite_run_between(name, before, after, SUITE_TESTS(__VA_ARGS__),                                     \
+			  sizeof(SUITE_TESTS(__VA_ARGS__)) / sizeof(TTest *))
+
+/* @call, which writes its error to a local "struct err e", returns 0. */
+#define OK(call)                                                                                             \
+	do {                                                                                                 \
+		int _r = (call);                                                                             \
+		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
+	} while (0)
+
+/* A child that cannot outlive the test: as fork(2). */
+static inline pid_t suite_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* The child @pid ends by itself, with status 0. */
+static inline void suite_ended(pid_t pid)
+{
+	int status = -1;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
 
 /* A scratch directory below $TMPDIR: open descriptor; *@path is heap.  suite_drop_dir removes it. */
 static inline int suite_make_dir(char **path)

@@ -12,36 +12,46 @@ static const char *const all[] = {
 	DIR_CAS_TMP, DIR_LOCKS,  DIR_TMP,
 };
 
-static mode_t mode_of(int fd, const char *name)
+/* A scratch directory and a data directory in it that is not made yet. */
+static char *path, *data;
+static int fd;
+
+static void before(void)
+{
+	fd = suite_make_dir(&path);
+	data = xasprintf("%s/data", path);
+}
+
+static void after(void)
+{
+	free(data);
+	suite_drop_dir(fd, path);
+}
+
+static mode_t mode_of(int at, const char *name)
 {
 	struct stat st;
 
-	ck_assert_msg(fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0, "%s: %s", name, strerror(errno));
+	ck_assert_msg(fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0, "%s: %s", name, strerror(errno));
 	return st.st_mode;
 }
 
 START_TEST(makes_every_directory)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
-	auto_free char *data = xasprintf("%s/a/b/data", path);
+	auto_free char *deep = xasprintf("%s/a/b/data", path);
 	struct datadir d;
 	struct err e = ERR_INIT;
 
-	ck_assert_msg(datadir_open(data, true, &d, &e) == 0, "%s", e.text);
+	OK(datadir_open(deep, true, &d, &e));
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		ck_assert_msg(S_ISDIR(mode_of(d.fd, all[i])), "%s", all[i]);
-	ck_assert_str_eq(d.path, data);
+	ck_assert_str_eq(d.path, deep);
 	datadir_done(&d);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 START_TEST(others_cannot_walk_in)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
-	auto_free char *data = xasprintf("%s/data", path);
 	struct datadir d;
 	struct err e = ERR_INIT;
 
@@ -52,14 +62,11 @@ START_TEST(others_cannot_walk_in)
 	ck_assert_int_eq(mode_of(d.fd, DIR_TREE) & 0777, 0700);
 	ck_assert_int_eq(mode_of(d.fd, DIR_CAS_TMP) & 0777, 0700);
 	datadir_done(&d);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 START_TEST(completes_a_branch_and_keeps_modes)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
 	struct datadir d;
 	struct err e = ERR_INIT;
 
@@ -71,14 +78,11 @@ START_TEST(completes_a_branch_and_keeps_modes)
 	ck_assert(S_ISDIR(mode_of(d.fd, DIR_CAS_TMP)));
 	ck_assert_int_eq(mode_of(d.fd, DIR_RUN) & 0777, 0755);
 	datadir_done(&d);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 START_TEST(resolves_links_once)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
 	auto_free char *real = xasprintf("%s/real", path), *link = xasprintf("%s/link", path);
 	struct datadir d;
 	struct err e = ERR_INIT;
@@ -88,30 +92,23 @@ START_TEST(resolves_links_once)
 	ck_assert_int_eq(datadir_open(link, true, &d, &e), 0);
 	ck_assert_str_eq(d.path, real);
 	datadir_done(&d);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 START_TEST(a_reader_makes_nothing)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
-	auto_free char *data = xasprintf("%s/data", path);
 	struct datadir d;
 	struct err e = ERR_INIT;
 
 	ck_assert_int_eq(datadir_open(data, false, &d, &e), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(e.text, data));
 	ck_assert_int_ne(access(data, F_OK), 0);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 START_TEST(a_file_in_the_way_is_named)
 {
-	char *path;
-	int fd = suite_make_dir(&path);
-	auto_free char *data = xasprintf("%s/data", path), *below = xasprintf("%s/data/x", path);
+	auto_free char *below = xasprintf("%s/data/x", path);
 	struct datadir d;
 	struct err e = ERR_INIT;
 
@@ -119,13 +116,12 @@ START_TEST(a_file_in_the_way_is_named)
 	ck_assert_int_eq(datadir_open(data, true, &d, &e), -ENOTDIR);
 	ck_assert_ptr_nonnull(strstr(e.text, data));
 	ck_assert_int_eq(datadir_open(below, true, &d, &e), -ENOTDIR);
-	suite_drop_dir(fd, path);
 }
 END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("dirs", makes_every_directory, others_cannot_walk_in,
-			 completes_a_branch_and_keeps_modes, resolves_links_once, a_reader_makes_nothing,
-			 a_file_in_the_way_is_named);
+	return SUITE_RUN_BETWEEN("dirs", before, after, makes_every_directory, others_cannot_walk_in,
+				 completes_a_branch_and_keeps_modes, resolves_links_once,
+				 a_reader_makes_nothing, a_file_in_the_way_is_named);
 }

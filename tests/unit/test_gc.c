@@ -1,5 +1,5 @@
 /* gc: what moves, what waits, what goes, and that ten thousand pods need no more descriptors than one. */
-#include "tests/unit/suite.h"
+#include "tests/unit/datafix.h"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -14,37 +14,23 @@
 #include "stage0/mounts.h"
 #include "stage1/contract.h"
 
-#define OK(call)                                                                                             \
-	do {                                                                                                 \
-		int _r = (call);                                                                             \
-		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
-	} while (0)
-
 #define HOUR   3600000000000
 #define EVENTS 6
 
 struct fix {
-	char *path;
-	int fd;
-	struct datadir d;
+	struct datafix in;
 	int seen[EVENTS];
 	char last[UUID_LEN + 1];
 };
 
 static struct fix setup(void)
 {
-	struct fix f = { .fd = FD_NONE };
-	struct err e = ERR_INIT;
-
-	f.fd = suite_make_dir(&f.path);
-	OK(datadir_open(f.path, true, &f.d, &e));
-	return f;
+	return (struct fix){ .in = datafix_new() };
 }
 
 static void teardown(struct fix *f)
 {
-	datadir_done(&f->d);
-	suite_drop_dir(f->fd, f->path);
+	datafix_done(&f->in);
 }
 
 static void note(void *arg, enum gc_event ev, const char *uuid, const struct err *e)
@@ -66,15 +52,7 @@ static void run_gc(struct fix *f, int64_t grace, int64_t expire, bool mark_only)
 	struct err e = ERR_INIT;
 
 	memset(f->seen, 0, sizeof(f->seen));
-	OK(gc_run(&f->d, &o, &e));
-}
-
-static enum pod_state state_of(struct fix *f, const char *uuid)
-{
-	auto_pod p = POD_INIT;
-	struct err e = ERR_INIT;
-
-	return pod_open(&f->d, uuid, &p, &e) == 0 ? p.state : POD_GONE;
+	OK(gc_run(&f->in.d, &o, &e));
 }
 
 /* Leaves an unlocked pod in the state named by how far it goes. */
@@ -83,7 +61,7 @@ static void make(struct fix *f, enum pod_state to, char uuid[UUID_LEN + 1])
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f->d, &p, &e));
+	OK(pod_create(&f->in.d, &p, &e));
 	memcpy(uuid, p.uuid, UUID_LEN + 1);
 	ck_assert_int_eq(write_file_at(p.fd, "pod", "{}", 2, 0640, 0), 0);
 	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs/a/b", 0750), 0);
@@ -103,31 +81,31 @@ START_TEST(one_pass_over_everything)
 	make(&f, POD_EXITED, exited);
 	make(&f, POD_ABORTED_PREPARE, aborted);
 	make(&f, POD_PREPARED, prepared);
-	OK(pod_create(&f.d, &running, &e));
+	OK(pod_create(&f.in.d, &running, &e));
 	OK(pod_to_run(&running, &e));
 
 	run_gc(&f, HOUR, HOUR, true);
 	ck_assert_int_eq(f.seen[GC_MARKED], 1);
 	ck_assert_int_eq(f.seen[GC_ABORTED], 1);
 	ck_assert_int_eq(f.seen[GC_DELETING] + f.seen[GC_IN_GRACE], 0);
-	ck_assert_int_eq(state_of(&f, exited), POD_EXITED_GARBAGE);
-	ck_assert_int_eq(state_of(&f, aborted), POD_GARBAGE);
+	ck_assert_int_eq(datafix_state(&f.in, exited), POD_EXITED_GARBAGE);
+	ck_assert_int_eq(datafix_state(&f.in, aborted), POD_GARBAGE);
 
 	run_gc(&f, HOUR, HOUR, false);
 	ck_assert_int_eq(f.seen[GC_IN_GRACE], 1);
 	ck_assert_int_eq(f.seen[GC_DELETING], 1); /* garbage has no grace */
 	ck_assert_int_eq(f.seen[GC_EXPIRED], 0);
-	ck_assert_int_eq(state_of(&f, aborted), POD_GONE);
-	ck_assert_int_eq(state_of(&f, exited), POD_EXITED_GARBAGE);
-	ck_assert_int_eq(state_of(&f, prepared), POD_PREPARED);
+	ck_assert_int_eq(datafix_state(&f.in, aborted), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, exited), POD_EXITED_GARBAGE);
+	ck_assert_int_eq(datafix_state(&f.in, prepared), POD_PREPARED);
 
 	run_gc(&f, 0, 0, false);
 	ck_assert_int_eq(f.seen[GC_EXPIRED], 1);
 	ck_assert_int_eq(f.seen[GC_DELETING], 2);
 	ck_assert_int_eq(f.seen[GC_FAILED], 0);
-	ck_assert_int_eq(state_of(&f, exited), POD_GONE);
-	ck_assert_int_eq(state_of(&f, prepared), POD_GONE);
-	ck_assert_int_eq(state_of(&f, running.uuid), POD_RUNNING);
+	ck_assert_int_eq(datafix_state(&f.in, exited), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, prepared), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, running.uuid), POD_RUNNING);
 	teardown(&f);
 }
 END_TEST
@@ -141,7 +119,7 @@ START_TEST(zero_grace_deletes_in_the_same_pass)
 	run_gc(&f, 0, HOUR, false);
 	ck_assert_int_eq(f.seen[GC_MARKED], 1);
 	ck_assert_int_eq(f.seen[GC_DELETING], 1);
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, uuid), POD_GONE);
 	teardown(&f);
 }
 END_TEST
@@ -155,7 +133,7 @@ START_TEST(a_pod_in_use_is_passed_over)
 
 	make(&f, POD_EXITED, uuid);
 	run_gc(&f, HOUR, HOUR, false);
-	OK(pod_open(&f.d, uuid, &p, &e));
+	OK(pod_open(&f.in.d, uuid, &p, &e));
 	OK(pod_lock(&p, &e)); /* another gc at work */
 	run_gc(&f, 0, 0, false);
 	ck_assert_int_eq(f.seen[GC_DELETING] + f.seen[GC_FAILED], 0);
@@ -179,18 +157,18 @@ START_TEST(rm_takes_what_has_ended_and_refuses_the_rest)
 	for (int i = 0; i < 3; i++) {
 		auto_pod q = POD_INIT;
 
-		OK(pod_open(&f.d, uuid[i], &q, &e));
+		OK(pod_open(&f.in.d, uuid[i], &q, &e));
 		OK(gc_remove_pod(&q, false, NULL, &e));
-		ck_assert_int_eq(state_of(&f, uuid[i]), POD_GONE);
+		ck_assert_int_eq(datafix_state(&f.in, uuid[i]), POD_GONE);
 	}
-	OK(pod_create(&f.d, &running, &e));
+	OK(pod_create(&f.in.d, &running, &e));
 	OK(pod_to_run(&running, &e));
-	OK(pod_open(&f.d, running.uuid, &p, &e));
+	OK(pod_open(&f.in.d, running.uuid, &p, &e));
 	ck_assert_int_eq(gc_remove_pod(&p, false, NULL, &e), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(e.text, "running"));
 	pod_done(&p);
-	OK(pod_create(&f.d, &preparing, &e));
-	OK(pod_open(&f.d, preparing.uuid, &p, &e));
+	OK(pod_create(&f.in.d, &preparing, &e));
+	OK(pod_open(&f.in.d, preparing.uuid, &p, &e));
 	ck_assert_int_eq(gc_remove_pod(&p, false, NULL, &e), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(e.text, "preparing"));
 	teardown(&f);
@@ -206,13 +184,13 @@ static void make_with_stage1(struct fix *f, const char *script, char uuid[UUID_L
 				       "\",\"value\":\"/run\"},{\"name\":\"" CONTRACT_GC
 				       "\",\"value\":\"/gc\"},"
 				       "{\"name\":\"" CONTRACT_NATIVE "\",\"value\":\"true\"}]}";
-	auto_free char *dir = xasprintf("%s/flavor\n", f->path);
+	auto_free char *dir = xasprintf("%s/flavor\n", f->in.path);
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	ck_assert_int_eq(mkdir_p_at(f->fd, "flavor/rootfs", 0755), 0);
-	ck_assert_int_eq(write_file_at(f->fd, "flavor/rootfs/gc", script, strlen(script), 0755, 0), 0);
-	OK(pod_create(&f->d, &p, &e));
+	ck_assert_int_eq(mkdir_p_at(f->in.fd, "flavor/rootfs", 0755), 0);
+	ck_assert_int_eq(write_file_at(f->in.fd, "flavor/rootfs/gc", script, strlen(script), 0755, 0), 0);
+	OK(pod_create(&f->in.d, &p, &e));
 	memcpy(uuid, p.uuid, UUID_LEN + 1);
 	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs", 0750), 0);
 	ck_assert_int_eq(write_file_at(p.fd, "stage1/manifest", manifest, strlen(manifest), 0640, 0), 0);
@@ -225,16 +203,16 @@ START_TEST(stage1_cleans_up_before_the_pod_goes)
 	struct fix f = setup();
 	char uuid[UUID_LEN + 1];
 	auto_free char *out = xasprintf("#!/bin/sh\n{ echo \"$@\"; pwd; ls stage1/manifest; } >%s/gc.out\n",
-					f.path);
+					f.in.path);
 	auto_free char *want = NULL;
 	auto_buf b = BUF_INIT;
 
 	make_with_stage1(&f, out, uuid);
 	run_gc(&f, 0, HOUR, false);
-	ck_assert_int_eq(read_file_at(f.fd, "gc.out", 4096, &b), 0);
-	want = xasprintf("%s\n%s/pods/exited-garbage/%s\nstage1/manifest\n", uuid, f.path, uuid);
+	ck_assert_int_eq(read_file_at(f.in.fd, "gc.out", 4096, &b), 0);
+	want = xasprintf("%s\n%s/pods/exited-garbage/%s\nstage1/manifest\n", uuid, f.in.path, uuid);
 	ck_assert_str_eq(buf_str(&b), want);
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, uuid), POD_GONE);
 	teardown(&f);
 }
 END_TEST
@@ -243,18 +221,18 @@ START_TEST(a_failing_stage1_does_not_keep_the_pod)
 {
 	struct fix f = setup();
 	char uuid[UUID_LEN + 1];
-	auto_free char *err = xasprintf("%s/stderr", f.path);
+	auto_free char *err = xasprintf("%s/stderr", f.in.path);
 
 	ck_assert_ptr_nonnull(freopen(err, "w", stderr));
 	make_with_stage1(&f, "#!/bin/sh\nexit 9\n", uuid);
 	run_gc(&f, 0, HOUR, false);
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, uuid), POD_GONE);
 	make_with_stage1(&f, "not a program", uuid);
 	run_gc(&f, 0, HOUR, false);
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
+	ck_assert_int_eq(datafix_state(&f.in, uuid), POD_GONE);
 	auto_buf b = BUF_INIT;
 	ck_assert_int_eq(fflush(stderr), 0);
-	ck_assert_int_eq(read_file_at(f.fd, "stderr", 4096, &b), 0);
+	ck_assert_int_eq(read_file_at(f.in.fd, "stderr", 4096, &b), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&b), "status 9"));
 	teardown(&f);
 }
@@ -285,7 +263,7 @@ START_TEST(two_collectors_do_not_quarrel)
 	auto_strv left = NULL;
 	struct err e = ERR_INIT;
 	run_gc(&f, 0, 0, false); /* what one had locked while another looked */
-	OK(pods_list(&f.d, PODS_ALL, &left, &e));
+	OK(pods_list(&f.in.d, PODS_ALL, &left, &e));
 	ck_assert_uint_eq(strv_len(left), 0);
 	teardown(&f);
 }
@@ -303,15 +281,15 @@ START_TEST(ten_thousand_pods_and_few_descriptors)
 		char path[128];
 
 		(void)snprintf(path, sizeof(path), DIR_RUN "/00000000-0000-4000-8000-%012d", i);
-		ck_assert_int_eq(mkdirat(f.d.fd, path, 0750), 0);
+		ck_assert_int_eq(mkdirat(f.in.d.fd, path, 0750), 0);
 	}
 	few.rlim_cur = few.rlim_max = (rlim_t)next + 10;
 	ck_assert_int_eq(close(next), 0);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-	OK(pods_list(&f.d, PODS_MOST, &all, &e));
+	OK(pods_list(&f.in.d, PODS_MOST, &all, &e));
 	ck_assert_uint_eq(strv_len(all), 10000);
 	for (char **u = all; *u; u++)
-		ck_assert_int_eq(state_of(&f, *u), POD_EXITED);
+		ck_assert_int_eq(datafix_state(&f.in, *u), POD_EXITED);
 	run_gc(&f, 0, 0, false);
 	ck_assert_int_eq(f.seen[GC_MARKED], 10000);
 	ck_assert_int_eq(f.seen[GC_DELETING], 10000);
@@ -328,14 +306,15 @@ START_TEST(mounts_below_the_pod_are_undone)
 	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	auto_strv left = NULL;
-	auto_free char *outside = xasprintf("%s/outside", f.path), *inner = NULL, *pod = NULL, *peer = NULL;
+	auto_free char *outside = xasprintf("%s/outside", f.in.path), *inner = NULL, *pod = NULL,
+		       *peer = NULL;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f.d, &p, &e));
-	pod = xasprintf("%s/pods/prepare/%s", f.path, p.uuid);
+	OK(pod_create(&f.in.d, &p, &e));
+	pod = xasprintf("%s/pods/prepare/%s", f.in.path, p.uuid);
 	inner = xasprintf("%s/stage1/root fs", pod);
 	peer = xasprintf("%s/peer", outside);
-	ck_assert_int_eq(mkdirat(f.fd, "outside", 0755), 0);
+	ck_assert_int_eq(mkdirat(f.in.fd, "outside", 0755), 0);
 	ck_assert_int_eq(mount("none", outside, "tmpfs", 0, NULL), 0);
 	ck_assert_int_eq(mount(NULL, outside, NULL, MS_SHARED, NULL), 0);
 	ck_assert_int_eq(mkdir(peer, 0755), 0);

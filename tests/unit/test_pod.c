@@ -1,5 +1,5 @@
 /* pod: states, moves, races for one pod, prefixes, and what the files of a pod say. */
-#include "tests/unit/suite.h"
+#include "tests/unit/datafix.h"
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,119 +11,64 @@
 #include "stage0/podfacts.h"
 #include "stage0/sweep.h"
 
-/* A child that cannot outlive the test. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
-struct fix {
-	char *path;
-	int fd;
-	struct datadir d;
-};
-
-static struct fix setup(void)
-{
-	struct fix f;
-	struct err e = ERR_INIT;
-
-	f.fd = suite_make_dir(&f.path);
-	ck_assert_msg(datadir_open(f.path, true, &f.d, &e) == 0, "%s", e.text);
-	return f;
-}
-
-static void teardown(struct fix *f)
-{
-	datadir_done(&f->d);
-	suite_drop_dir(f->fd, f->path);
-}
-
-#define OK(call)                                                                                             \
-	do {                                                                                                 \
-		int _r = (call);                                                                             \
-		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
-	} while (0)
-
-static enum pod_state state_of(struct fix *f, const char *uuid)
-{
-	auto_pod p = POD_INIT;
-	struct err e = ERR_INIT;
-
-	return pod_open(&f->d, uuid, &p, &e) == 0 ? p.state : POD_GONE;
-}
-
 /* A pod in prepared/, known by its UUID only. */
-static void make_prepared(struct fix *f, char uuid[UUID_LEN + 1])
+static void make_prepared(char uuid[UUID_LEN + 1])
 {
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f->d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	memcpy(uuid, p.uuid, UUID_LEN + 1);
 	OK(pod_to_prepared(&p, &e));
 }
 
-static void put(const struct pod *p, const char *name, const char *text)
-{
-	ck_assert_int_eq(write_file_at(p->fd, name, text, strlen(text), 0644, 0), 0);
-}
-
 START_TEST(every_state_is_seen)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT, q = POD_INIT;
 	struct err e = ERR_INIT;
 	char uuid[UUID_LEN + 1];
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	memcpy(uuid, p.uuid, sizeof(uuid));
 	ck_assert(p.locked && p.state == POD_PREPARING);
-	ck_assert_int_eq(state_of(&f, uuid), POD_PREPARING);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_PREPARING);
 	OK(pod_to_prepared(&p, &e));
 	ck_assert(!p.locked);
-	ck_assert_int_eq(state_of(&f, uuid), POD_PREPARED);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_PREPARED);
 	OK(pod_to_run(&p, &e));
 	ck_assert(p.locked);
-	ck_assert_int_eq(state_of(&f, uuid), POD_RUNNING);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_RUNNING);
 	OK(pod_refresh(&p, &e)); /* with our own lock in hand */
 	ck_assert_int_eq(p.state, POD_RUNNING);
 	ck_assert(p.locked);
 	pod_done(&p);
-	ck_assert_int_eq(state_of(&f, uuid), POD_EXITED);
-	OK(pod_open(&f.d, uuid, &q, &e));
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_EXITED);
+	OK(pod_open(&fx.d, uuid, &q, &e));
 	OK(pod_to_exited_garbage(&q, &e));
-	ck_assert_int_eq(state_of(&f, uuid), POD_EXITED_GARBAGE);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_EXITED_GARBAGE);
 	OK(pod_lock(&q, &e));
-	ck_assert_int_eq(state_of(&f, uuid), POD_EXITED_DELETING);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_EXITED_DELETING);
 	OK(pod_delete(&q, &e));
 	ck_assert_int_eq(q.state, POD_GONE);
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
-	teardown(&f);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_GONE);
 }
 END_TEST
 
 START_TEST(an_aborted_prepare_becomes_garbage)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT, q = POD_INIT;
 	struct err e = ERR_INIT;
 	char uuid[UUID_LEN + 1];
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	memcpy(uuid, p.uuid, sizeof(uuid));
 	pod_done(&p);
-	ck_assert_int_eq(state_of(&f, uuid), POD_ABORTED_PREPARE);
-	OK(pod_open(&f.d, uuid, &q, &e));
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_ABORTED_PREPARE);
+	OK(pod_open(&fx.d, uuid, &q, &e));
 	OK(pod_to_garbage(&q, &e));
-	ck_assert_int_eq(state_of(&f, uuid), POD_DELETING);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_DELETING);
 	OK(pod_delete(&q, &e));
-	ck_assert_int_eq(state_of(&f, uuid), POD_GONE);
-	teardown(&f);
+	ck_assert_int_eq(datafix_state(&fx, uuid), POD_GONE);
 }
 END_TEST
 
@@ -158,16 +103,15 @@ static void wait_for(int *flag)
 }
 
 /* Runner @i opens the pod, waits for the start, tries @act, and stays alive until killed. */
-static pid_t runner(struct fix *f, const char *uuid, struct race *race, int i,
-		    int (*act)(struct pod *p, struct err *e))
+static pid_t runner(const char *uuid, struct race *race, int i, int (*act)(struct pod *p, struct err *e))
 {
-	pid_t pid = fork_child();
+	pid_t pid = suite_fork();
 
 	if (pid)
 		return pid;
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
-	int r = pod_open(&f->d, uuid, &p, &e);
+	int r = pod_open(&fx.d, uuid, &p, &e);
 
 	(void)__atomic_add_fetch(&race->ready, 1, __ATOMIC_SEQ_CST);
 	wait_for(&race->go);
@@ -186,17 +130,15 @@ static void finish(pid_t pid)
 
 START_TEST(one_of_two_runners_wins_and_the_other_does_not_hang)
 {
-	struct fix f = setup();
-
 	for (int round = 0; round < 10; round++) {
 		struct race *race = race_new();
 		char uuid[UUID_LEN + 1];
 		pid_t a, b;
 		int won;
 
-		make_prepared(&f, uuid);
-		a = runner(&f, uuid, race, 0, pod_to_run);
-		b = runner(&f, uuid, race, 1, pod_to_run);
+		make_prepared(uuid);
+		a = runner(uuid, race, 0, pod_to_run);
+		b = runner(uuid, race, 1, pod_to_run);
 		while (__atomic_load_n(&race->ready, __ATOMIC_SEQ_CST) < 2)
 			(void)usleep(100);
 		__atomic_store_n(&race->go, 1, __ATOMIC_SEQ_CST);
@@ -205,60 +147,55 @@ START_TEST(one_of_two_runners_wins_and_the_other_does_not_hang)
 		won = (race->results[0] == 1) + (race->results[1] == 1);
 		ck_assert_msg(won == 1, "%d and %d", race->results[0], race->results[1]);
 		ck_assert_int_eq(race->results[0] == 1 ? race->results[1] : race->results[0], -EBUSY);
-		ck_assert_int_eq(state_of(&f, uuid), POD_RUNNING);
+		ck_assert_int_eq(datafix_state(&fx, uuid), POD_RUNNING);
 		finish(a);
 		finish(b);
-		ck_assert_int_eq(state_of(&f, uuid), POD_EXITED);
+		ck_assert_int_eq(datafix_state(&fx, uuid), POD_EXITED);
 		(void)munmap(race, sizeof(*race));
 	}
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(gc_and_runner_cannot_both_have_a_prepared_pod)
 {
-	struct fix f = setup();
-
 	for (int round = 0; round < 10; round++) {
 		struct race *race = race_new();
 		char uuid[UUID_LEN + 1];
 		enum pod_state state;
 		pid_t a, b;
 
-		make_prepared(&f, uuid);
-		a = runner(&f, uuid, race, 0, round & 1 ? pod_to_run : pod_to_garbage);
-		b = runner(&f, uuid, race, 1, round & 1 ? pod_to_garbage : pod_to_run);
+		make_prepared(uuid);
+		a = runner(uuid, race, 0, round & 1 ? pod_to_run : pod_to_garbage);
+		b = runner(uuid, race, 1, round & 1 ? pod_to_garbage : pod_to_run);
 		while (__atomic_load_n(&race->ready, __ATOMIC_SEQ_CST) < 2)
 			(void)usleep(100);
 		__atomic_store_n(&race->go, 1, __ATOMIC_SEQ_CST);
 		wait_for(&race->results[0]);
 		wait_for(&race->results[1]);
 		ck_assert_int_eq((race->results[0] == 1) + (race->results[1] == 1), 1);
-		state = state_of(&f, uuid);
+		state = datafix_state(&fx, uuid);
 		ck_assert(state == POD_RUNNING || state == POD_DELETING);
 		ck_assert_int_eq(state == POD_RUNNING, race->results[round & 1 ? 0 : 1] == 1);
 		finish(a);
 		finish(b);
 		(void)munmap(race, sizeof(*race));
 	}
-	teardown(&f);
 }
 END_TEST
 
 /* While a pod travels from embryo to exited-garbage, whoever looks always finds it. */
 START_TEST(a_moving_pod_is_never_missed)
 {
-	struct fix f = setup();
 	struct race *race = race_new();
 	char(*uuid)[UUID_LEN + 1] = (void *)race_new();
-	pid_t mover = fork_child();
+	pid_t mover = suite_fork();
 	struct err e = ERR_INIT;
 
 	if (mover == 0) {
 		for (int k = 0; k < 300; k++) {
 			auto_pod p = POD_INIT;
 
-			if (pod_create(&f.d, &p, &e) < 0)
+			if (pod_create(&fx.d, &p, &e) < 0)
 				_exit(1);
 			__atomic_store_n(&race->results[0], 0, __ATOMIC_SEQ_CST);
 			memcpy(*uuid, p.uuid, sizeof(*uuid));
@@ -266,7 +203,7 @@ START_TEST(a_moving_pod_is_never_missed)
 			if (pod_to_prepared(&p, &e) < 0 || pod_to_run(&p, &e) < 0)
 				_exit(2);
 			pod_done(&p);
-			if (pod_open(&f.d, *uuid, &p, &e) < 0 || pod_to_exited_garbage(&p, &e) < 0)
+			if (pod_open(&fx.d, *uuid, &p, &e) < 0 || pod_to_exited_garbage(&p, &e) < 0)
 				_exit(3);
 		}
 		__atomic_store_n(&race->go, 1, __ATOMIC_SEQ_CST);
@@ -280,7 +217,7 @@ START_TEST(a_moving_pod_is_never_missed)
 		memcpy(now, *uuid, sizeof(now));
 		if (!before || __atomic_load_n(&race->results[0], __ATOMIC_SEQ_CST) != before)
 			continue;
-		OK(pod_open(&f.d, now, &p, &e));
+		OK(pod_open(&fx.d, now, &p, &e));
 		ck_assert_int_ne(p.state, POD_ABORTED_PREPARE); /* it never was */
 		OK(pod_refresh(&p, &e));
 		ck_assert_int_ne(p.state, POD_GONE);
@@ -288,61 +225,55 @@ START_TEST(a_moving_pod_is_never_missed)
 	int status;
 	ck_assert_int_eq(waitpid(mover, &status, 0), mover);
 	ck_assert_int_eq(status, 0);
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(gc_does_not_take_a_living_embryo)
 {
-	struct fix f = setup();
 	struct err e = ERR_INIT;
-	pid_t sweeper = fork_child();
+	pid_t sweeper = suite_fork();
 
 	if (sweeper == 0)
 		for (;;)
-			(void)sweep(&f.d, 0, &e);
+			(void)sweep(&fx.d, 0, &e);
 	for (int k = 0; k < 500; k++) {
 		auto_pod p = POD_INIT;
 
-		OK(pod_create(&f.d, &p, &e));
-		put(&p, "pod", "x");
-		ck_assert_int_eq(state_of(&f, p.uuid), POD_PREPARING);
+		OK(pod_create(&fx.d, &p, &e));
+		datafix_put(&p, "pod", "x");
+		ck_assert_int_eq(datafix_state(&fx, p.uuid), POD_PREPARING);
 	}
 	finish(sweeper);
-	ck_assert_int_eq(mkdirat(f.d.fd, DIR_EMBRYO "/01234567-89ab-4def-8123-456789abcdef", 0750), 0);
-	OK(sweep(&f.d, 0, &e));
-	ck_assert_int_eq(unlinkat(f.d.fd, DIR_EMBRYO, AT_REMOVEDIR), 0); /* empty: the dead one went */
-	teardown(&f);
+	ck_assert_int_eq(mkdirat(fx.d.fd, DIR_EMBRYO "/01234567-89ab-4def-8123-456789abcdef", 0750), 0);
+	OK(sweep(&fx.d, 0, &e));
+	ck_assert_int_eq(unlinkat(fx.d.fd, DIR_EMBRYO, AT_REMOVEDIR), 0); /* empty: the dead one went */
 }
 END_TEST
 
 START_TEST(a_locked_pod_is_busy)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT, q = POD_INIT;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	OK(pod_to_run(&p, &e));
-	OK(pod_open(&f.d, p.uuid, &q, &e));
+	OK(pod_open(&fx.d, p.uuid, &q, &e));
 	ck_assert_int_eq(pod_lock(&q, &e), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(e.text, p.uuid));
 	pod_done(&p);
 	OK(pod_lock(&q, &e));
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(a_pod_deleted_under_us_is_gone)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT, q = POD_INIT;
 	struct err e = ERR_INIT;
 	char uuid[UUID_LEN + 1];
 
-	make_prepared(&f, uuid);
-	OK(pod_open(&f.d, uuid, &p, &e));
-	OK(pod_open(&f.d, uuid, &q, &e));
+	make_prepared(uuid);
+	OK(pod_open(&fx.d, uuid, &p, &e));
+	OK(pod_open(&fx.d, uuid, &q, &e));
 	OK(pod_to_garbage(&q, &e));
 	OK(pod_delete(&q, &e));
 	ck_assert_int_eq(pod_to_run(&p, &e), -ENOENT);
@@ -350,17 +281,16 @@ START_TEST(a_pod_deleted_under_us_is_gone)
 	ck_assert_int_eq(p.state, POD_GONE);
 	ck_assert_int_lt(p.fd, 0);
 	OK(pod_refresh(&p, &e));
-	teardown(&f);
 }
 END_TEST
 
 /* ---- names ---- */
 
-static void place(struct fix *f, const char *dir, const char *uuid)
+static void place(const char *dir, const char *uuid)
 {
 	auto_free char *path = xasprintf("%s/%s", dir, uuid);
 
-	ck_assert_int_eq(mkdirat(f->d.fd, path, 0750), 0);
+	ck_assert_int_eq(mkdirat(fx.d.fd, path, 0750), 0);
 }
 
 #define U1 "aaaa0000-0000-4000-8000-000000000001"
@@ -368,10 +298,10 @@ static void place(struct fix *f, const char *dir, const char *uuid)
 #define U3 "bbbb0000-0000-4000-8000-000000000003"
 #define U4 "cccc0000-0000-4000-8000-000000000004"
 
-static int open_prefix(struct fix *f, const char *prefix, const char *want, struct err *e)
+static int open_prefix(const char *prefix, const char *want, struct err *e)
 {
 	auto_pod p = POD_INIT;
-	int r = pod_open_prefix(&f->d, prefix, &p, e);
+	int r = pod_open_prefix(&fx.d, prefix, &p, e);
 
 	if (r == 0)
 		ck_assert_str_eq(p.uuid, want);
@@ -380,53 +310,49 @@ static int open_prefix(struct fix *f, const char *prefix, const char *want, stru
 
 START_TEST(prefixes)
 {
-	struct fix f = setup();
 	struct err e = ERR_INIT;
 
-	place(&f, DIR_RUN, U1);
-	place(&f, DIR_PREPARED, U2);
-	place(&f, DIR_EXITED_GARBAGE, U3);
-	place(&f, DIR_GARBAGE, U4);
-	place(&f, DIR_RUN, "not-a-pod");
-	OK(open_prefix(&f, "b", U3, &e));
-	OK(open_prefix(&f, "BBBB0000-", U3, &e));
-	OK(open_prefix(&f, U1, U1, &e));
-	OK(open_prefix(&f, "AAAA0000-0000-4000-8000-000000000002", U2, &e));
-	ck_assert_int_eq(open_prefix(&f, "", NULL, &e), -EINVAL);
+	place(DIR_RUN, U1);
+	place(DIR_PREPARED, U2);
+	place(DIR_EXITED_GARBAGE, U3);
+	place(DIR_GARBAGE, U4);
+	place(DIR_RUN, "not-a-pod");
+	OK(open_prefix("b", U3, &e));
+	OK(open_prefix("BBBB0000-", U3, &e));
+	OK(open_prefix(U1, U1, &e));
+	OK(open_prefix("AAAA0000-0000-4000-8000-000000000002", U2, &e));
+	ck_assert_int_eq(open_prefix("", NULL, &e), -EINVAL);
 	ck_assert_str_eq(e.text, "UUID cannot be empty");
-	ck_assert_int_eq(open_prefix(&f, "aaaa", NULL, &e), -ENOTUNIQ);
+	ck_assert_int_eq(open_prefix("aaaa", NULL, &e), -ENOTUNIQ);
 	ck_assert_ptr_nonnull(strstr(e.text, "ambiguous UUID \"aaaa\""));
-	ck_assert_int_eq(open_prefix(&f, "ffff", NULL, &e), -ENOENT);
+	ck_assert_int_eq(open_prefix("ffff", NULL, &e), -ENOENT);
 	ck_assert_str_eq(e.text, "no matches found for \"ffff\"");
-	ck_assert_int_eq(open_prefix(&f, "not", NULL, &e), -ENOENT);
-	ck_assert_int_eq(open_prefix(&f, "../run", NULL, &e), -ENOENT);
-	ck_assert_int_eq(open_prefix(&f, U4, NULL, &e), -ENOENT);
-	ck_assert_int_eq(open_prefix(&f, "cccc", NULL, &e), -ENOENT);
-	teardown(&f);
+	ck_assert_int_eq(open_prefix("not", NULL, &e), -ENOENT);
+	ck_assert_int_eq(open_prefix("../run", NULL, &e), -ENOENT);
+	ck_assert_int_eq(open_prefix(U4, NULL, &e), -ENOENT);
+	ck_assert_int_eq(open_prefix("cccc", NULL, &e), -ENOENT);
 }
 END_TEST
 
 START_TEST(lists_are_sorted_and_unique)
 {
-	struct fix f = setup();
 	struct err e = ERR_INIT;
 	auto_strv most = NULL;
 	auto_strv none = NULL;
 	auto_strv all = NULL;
 
-	place(&f, DIR_RUN, U3);
-	place(&f, DIR_PREPARED, U1);
-	place(&f, DIR_PREPARE, U1); /* seen twice while it moved */
-	place(&f, DIR_GARBAGE, U4);
-	OK(pods_list(&f.d, PODS_MOST, &most, &e));
+	place(DIR_RUN, U3);
+	place(DIR_PREPARED, U1);
+	place(DIR_PREPARE, U1); /* seen twice while it moved */
+	place(DIR_GARBAGE, U4);
+	OK(pods_list(&fx.d, PODS_MOST, &most, &e));
 	ck_assert_uint_eq(strv_len(most), 2);
 	ck_assert_str_eq(most[0], U1);
 	ck_assert_str_eq(most[1], U3);
-	OK(pods_list(&f.d, PODS_EMBRYO, &none, &e));
+	OK(pods_list(&fx.d, PODS_EMBRYO, &none, &e));
 	ck_assert_uint_eq(strv_len(none), 0);
-	OK(pods_list(&f.d, PODS_ALL, &all, &e));
+	OK(pods_list(&fx.d, PODS_ALL, &all, &e));
 	ck_assert_uint_eq(strv_len(all), 3);
-	teardown(&f);
 }
 END_TEST
 
@@ -434,86 +360,81 @@ END_TEST
 
 START_TEST(pids)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 	struct timespec t;
 	pid_t pid;
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	ck_assert_int_eq(pod_pid(&p, &pid), -ENOENT);
 	ck_assert_int_eq(pod_started(&p, &t), -ENOENT);
 	ck_assert_int_eq(pod_init_pid(&p, &pid, &e), -ENOENT);
-	put(&p, "ppid", "12\n");
+	datafix_put(&p, "ppid", "12\n");
 	ck_assert_int_eq(pod_pid(&p, &pid), 0);
 	ck_assert_int_eq(pid, 12);
 	ck_assert_int_eq(pod_started(&p, &t), 0);
-	put(&p, "pid", "13\n");
+	datafix_put(&p, "pid", "13\n");
 	ck_assert_int_eq(pod_pid(&p, &pid), 0);
 	ck_assert_int_eq(pid, 13);
 	OK(pod_init_pid(&p, &pid, &e));
 	ck_assert_int_eq(pid, 13);
-	put(&p, "pid", "-1\n");
+	datafix_put(&p, "pid", "-1\n");
 	ck_assert_int_eq(pod_pid(&p, &pid), -EINVAL);
-	put(&p, "pid", "99999999999\n");
+	datafix_put(&p, "pid", "99999999999\n");
 	ck_assert_int_eq(pod_pid(&p, &pid), -EINVAL);
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(a_reused_pid_is_not_believed)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 	unsigned long long start;
 	char boot[37];
-	pid_t child = fork_child(), pid;
+	pid_t child = suite_fork(), pid;
 
 	if (child == 0)
 		for (;;)
 			pause();
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	ck_assert_int_eq(proc_start_time(getpid(), &start), 0);
 	ck_assert_int_eq(proc_boot_id(boot), 0);
 	auto_free char *mine = xasprintf("%d\n", getpid());
 	auto_free char *good = xasprintf("%d %llu %s\n", getpid(), start, boot);
 	auto_free char *later = xasprintf("%d %llu %s\n", getpid(), start + 1, boot);
 	auto_free char *reboot = xasprintf("%d %llu 00000000-0000-0000-0000-000000000000\n", getpid(), start);
-	put(&p, "ppid", mine);
-	put(&p, "pid-start", good);
+	datafix_put(&p, "ppid", mine);
+	datafix_put(&p, "pid-start", good);
 	OK(pod_init_pid(&p, &pid, &e)); /* the only child */
 	ck_assert_int_eq(pid, child);
 	ck_assert_int_eq(pod_supervisor(&p, &pid), 0);
 	ck_assert_int_eq(pid, getpid());
-	put(&p, "pid-start", later);
+	datafix_put(&p, "pid-start", later);
 	ck_assert_int_eq(pod_init_pid(&p, &pid, &e), -ESRCH);
 	ck_assert_int_eq(pod_supervisor(&p, &pid), -ESRCH);
-	put(&p, "pid-start", reboot);
+	datafix_put(&p, "pid-start", reboot);
 	ck_assert_int_eq(pod_init_pid(&p, &pid, &e), -ESRCH);
-	put(&p, "pid-start", "nonsense\n");
+	datafix_put(&p, "pid-start", "nonsense\n");
 	ck_assert_int_eq(pod_init_pid(&p, &pid, &e), -EINVAL);
-	put(&p, "pid-start", good);
+	datafix_put(&p, "pid-start", good);
 	finish(child);
 	ck_assert_int_eq(pod_init_pid(&p, &pid, &e), -ENOENT); /* no child (yet) */
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(status_and_readiness)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 	int code;
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	ck_assert_int_eq(pod_app_status(&p, "app", &code), -ENOENT);
 	ck_assert(!pod_ready(&p));
 	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs/rkt/status", 0750), 0);
 	ck_assert_int_eq(pod_app_status(&p, "app", &code), -ENOENT);
-	put(&p, "stage1/rootfs/rkt/status/app", "7\n");
-	put(&p, "stage1/rootfs/rkt/status/half", "");
+	datafix_put(&p, "stage1/rootfs/rkt/status/app", "7\n");
+	datafix_put(&p, "stage1/rootfs/rkt/status/half", "");
 	ck_assert_int_eq(pod_app_status(&p, "app", &code), 0);
 	ck_assert_int_eq(code, 7);
 	ck_assert_int_eq(pod_app_status(&p, "half", &code), -ENOENT);
@@ -522,79 +443,72 @@ START_TEST(status_and_readiness)
 	ck_assert_int_eq(unlinkat(p.fd, "stage1/rootfs/rkt/supervisor-status", 0), 0);
 	ck_assert_int_eq(symlinkat("ready", p.fd, "stage1/rootfs/rkt/supervisor-status"), 0);
 	ck_assert(pod_ready(&p));
-	teardown(&f);
 }
 END_TEST
 
 /* A classic stage1 with overlay: the status is in the upper directory, the mount may be gone. */
 START_TEST(classic_status_is_in_the_upper_directory)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 	int code;
 
-	OK(pod_create(&f.d, &p, &e));
-	put(&p, POD_FILE_STAGE1_TREE, "sha512-x\n");
+	OK(pod_create(&fx.d, &p, &e));
+	datafix_put(&p, POD_FILE_STAGE1_TREE, "sha512-x\n");
 	ck_assert_int_eq(mkdir_p_at(p.fd, "overlay/sha512-x/upper/rkt/status", 0750), 0);
 	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs/rkt/status", 0750), 0);
-	put(&p, "overlay/sha512-x/upper/rkt/status/app", "3");
+	datafix_put(&p, "overlay/sha512-x/upper/rkt/status/app", "3");
 	ck_assert_int_eq(pod_app_status(&p, "app", &code), 0);
 	ck_assert_int_eq(code, 3);
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(links_made_by_the_pod_lead_nowhere)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 	int code;
 
-	OK(pod_create(&f.d, &p, &e));
-	ck_assert_int_eq(write_file_at(f.fd, "secret", "42\n", 3, 0600, 0), 0);
+	OK(pod_create(&fx.d, &p, &e));
+	ck_assert_int_eq(write_file_at(fx.fd, "secret", "42\n", 3, 0600, 0), 0);
 	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs/rkt/status", 0750), 0);
 	ck_assert_int_eq(symlinkat("../../../../../../../secret", p.fd, "stage1/rootfs/rkt/status/app"), 0);
 	ck_assert_int_ne(pod_app_status(&p, "app", &code), 0);
 	ck_assert_int_eq(unlinkat(p.fd, "stage1/rootfs/rkt/status/app", 0), 0);
 	ck_assert_int_eq(unlinkat(p.fd, "stage1/rootfs/rkt/status", AT_REMOVEDIR), 0);
-	ck_assert_int_eq(mkdirat(f.fd, "elsewhere", 0700), 0);
-	ck_assert_int_eq(write_file_at(f.fd, "elsewhere/app", "42\n", 3, 0600, 0), 0);
+	ck_assert_int_eq(mkdirat(fx.fd, "elsewhere", 0700), 0);
+	ck_assert_int_eq(write_file_at(fx.fd, "elsewhere/app", "42\n", 3, 0600, 0), 0);
 	ck_assert_int_eq(symlinkat("../../../../../../elsewhere", p.fd, "stage1/rootfs/rkt/status"), 0);
 	ck_assert_int_eq(faccessat(p.fd, "stage1/rootfs/rkt/status/app", F_OK, 0), 0); /* the trap works */
 	ck_assert_int_ne(pod_app_status(&p, "app", &code), 0);
 	ck_assert_int_eq(mkfifoat(p.fd, "pid", 0600), 0);
 	pid_t pid;
 	ck_assert_int_ne(pod_pid(&p, &pid), 0); /* and does not hang */
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(a_bad_manifest_is_an_error)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f.d, &p, &e));
+	OK(pod_create(&fx.d, &p, &e));
 	ck_assert_ptr_null(pod_manifest_load(&p, &e));
 	ck_assert_int_eq(e.code, ENOENT);
-	put(&p, "pod", "{\"acKind\":");
+	datafix_put(&p, "pod", "{\"acKind\":");
 	ck_assert_ptr_null(pod_manifest_load(&p, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, p.uuid));
-	teardown(&f);
 }
 END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("pod", every_state_is_seen, an_aborted_prepare_becomes_garbage,
-			 state_names_are_those_of_list, one_of_two_runners_wins_and_the_other_does_not_hang,
-			 gc_and_runner_cannot_both_have_a_prepared_pod, a_moving_pod_is_never_missed,
-			 gc_does_not_take_a_living_embryo, a_locked_pod_is_busy,
-			 a_pod_deleted_under_us_is_gone, prefixes, lists_are_sorted_and_unique, pids,
-			 a_reused_pid_is_not_believed, status_and_readiness,
-			 classic_status_is_in_the_upper_directory, links_made_by_the_pod_lead_nowhere,
-			 a_bad_manifest_is_an_error);
+	return SUITE_RUN_BETWEEN(
+		"pod", datafix_before, datafix_after, every_state_is_seen, an_aborted_prepare_becomes_garbage,
+		state_names_are_those_of_list, one_of_two_runners_wins_and_the_other_does_not_hang,
+		gc_and_runner_cannot_both_have_a_prepared_pod, a_moving_pod_is_never_missed,
+		gc_does_not_take_a_living_embryo, a_locked_pod_is_busy, a_pod_deleted_under_us_is_gone,
+		prefixes, lists_are_sorted_and_unique, pids, a_reused_pid_is_not_believed,
+		status_and_readiness, classic_status_is_in_the_upper_directory,
+		links_made_by_the_pod_lead_nowhere, a_bad_manifest_is_an_error);
 }

@@ -19,12 +19,6 @@ struct fix {
 	struct fetch_env fe;
 };
 
-#define OK(call)                                                                                             \
-	do {                                                                                                 \
-		int _r = (call);                                                                             \
-		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
-	} while (0)
-
 /* Records what it was given in the pod directory, where it is started. */
 static const char script[] =
 	"#!/bin/sh\n"
@@ -411,6 +405,15 @@ START_TEST(run_gets_the_lock_the_directory_and_nothing_else)
 }
 END_TEST
 
+/* The default stage1, and a pod that is being prepared. */
+static void select_and_create(struct fix *f, struct stage1 *s, struct pod *p)
+{
+	struct err e = ERR_INIT;
+
+	OK(select_it(f, (struct stage1_choice){ .name = NULL }, s, &e));
+	OK(pod_create(&f->d, p, &e));
+}
+
 START_TEST(enter_replaces_us)
 {
 	struct fix f = setup();
@@ -421,8 +424,7 @@ START_TEST(enter_replaces_us)
 	char *cmd[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "" }, NULL };
 	pid_t pid;
 
-	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
-	OK(pod_create(&f.d, &p, &e));
+	select_and_create(&f, &s, &p);
 	pid = fork();
 	if (pid == 0) {
 		redirect(&p);
@@ -447,8 +449,7 @@ START_TEST(gc_and_stop_are_waited_for)
 	struct err e = ERR_INIT;
 	auto_free char *gc = NULL, *stop = NULL, *want = NULL, *want_stop = NULL, *fds = NULL, *lock = NULL;
 
-	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
-	OK(pod_create(&f.d, &p, &e));
+	select_and_create(&f, &s, &p);
 	OK(stage1_call_gc(&s, &p, true, "/etc/rkt", &e));
 	gc = recorded(&p, "gc.argv");
 	want = xasprintf("--debug\n--local-config\n/etc/rkt\n%s\n", p.uuid);
@@ -491,8 +492,7 @@ START_TEST(an_entrypoint_stays_in_its_root)
 
 	memcpy(at, "\"..\" ", 5);
 	install_flavor(&f, "ns", text);
-	OK(select_it(&f, (struct stage1_choice){ .name = NULL }, &s, &e));
-	OK(pod_create(&f.d, &p, &e));
+	select_and_create(&f, &s, &p);
 	ck_assert_int_eq(stage1_call_gc(&s, &p, false, NULL, &e), -EINVAL);
 	stage1_done(&s);
 	teardown(&f);

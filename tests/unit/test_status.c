@@ -1,5 +1,5 @@
 /* status: snapshots of every state, their JSON, and waiting. */
-#include "tests/unit/suite.h"
+#include "tests/unit/datafix.h"
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -9,18 +9,6 @@
 #include "base/proc.h"
 #include "base/when.h"
 #include "stage0/status.h"
-
-struct fix {
-	char *path;
-	int fd;
-	struct datadir d;
-};
-
-#define OK(call)                                                                                             \
-	do {                                                                                                 \
-		int _r = (call);                                                                             \
-		ck_assert_msg(_r == 0, "%s: %s", #call, e.text);                                             \
-	} while (0)
 
 #define MS 1000000
 #define ID "sha512-0000000000000000000000000000000000000000000000000000000000000000"
@@ -41,38 +29,17 @@ static const char image_text[] =
 static const char net_text[] =
 	"[{\"netName\":\"default\",\"ip\":\"172.16.28.2\"},{\"netName\":\"b\",\"ip\":\"10.0.0.1\"}]";
 
-static void put(const struct pod *p, const char *name, const char *text)
-{
-	ck_assert_int_eq(write_file_at(p->fd, name, text, strlen(text), 0644, 0), 0);
-}
-
-static struct fix setup(void)
-{
-	struct fix f;
-	struct err e = ERR_INIT;
-
-	f.fd = suite_make_dir(&f.path);
-	OK(datadir_open(f.path, true, &f.d, &e));
-	return f;
-}
-
-static void teardown(struct fix *f)
-{
-	datadir_done(&f->d);
-	suite_drop_dir(f->fd, f->path);
-}
-
 /* A pod of two apps in prepare/, locked by us. */
-static void make_pod(struct fix *f, struct pod *p)
+static void make_pod(struct pod *p)
 {
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f->d, p, &e));
-	put(p, "pod", pod_text);
-	put(p, "pod-created", "");
+	OK(pod_create(&fx.d, p, &e));
+	datafix_put(p, "pod", pod_text);
+	datafix_put(p, "pod-created", "");
 	ck_assert_int_eq(mkdir_p_at(p->fd, "appsinfo/one", 0750), 0);
 	ck_assert_int_eq(mkdir_p_at(p->fd, "stage1/rootfs/rkt/status", 0750), 0);
-	put(p, "appsinfo/one/manifest", image_text);
+	datafix_put(p, "appsinfo/one/manifest", image_text);
 }
 
 /* While it is made and when it is prepared: @mine holds the lock, @p looks. */
@@ -99,19 +66,18 @@ static void before_it_runs(struct pod *mine, struct pod *p)
 
 START_TEST(a_pod_through_its_life)
 {
-	struct fix f = setup();
 	auto_pod mine = POD_INIT, p = POD_INIT;
 	struct pod_snapshot s;
 	struct err e = ERR_INIT;
 
-	make_pod(&f, &mine);
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	make_pod(&mine);
+	OK(pod_open(&fx.d, mine.uuid, &p, &e));
 	before_it_runs(&mine, &p);
 
 	OK(pod_to_run(&mine, &e));
-	put(&mine, "ppid", "42\n");
-	put(&mine, "net-info.json", net_text);
-	put(&mine, "stage1/rootfs/rkt/status/two", "3\n");
+	datafix_put(&mine, "ppid", "42\n");
+	datafix_put(&mine, "net-info.json", net_text);
+	datafix_put(&mine, "stage1/rootfs/rkt/status/two", "3\n");
 	OK(pod_snapshot_take(&p, &s, &e));
 	ck_assert_int_eq(s.state, POD_RUNNING);
 	ck_assert(s.has_started && s.has_pid);
@@ -143,20 +109,18 @@ START_TEST(a_pod_through_its_life)
 	OK(pod_snapshot_take(&p, &s, &e));
 	ck_assert_int_eq(s.state, POD_GONE);
 	pod_snapshot_done(&s);
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(a_broken_pod_still_has_a_state)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct pod_snapshot s;
 	struct err e = ERR_INIT;
 
-	OK(pod_create(&f.d, &p, &e));
-	put(&p, "pod", "{");
-	put(&p, "net-info.json", "[5, {\"netName\":7}]");
+	OK(pod_create(&fx.d, &p, &e));
+	datafix_put(&p, "pod", "{");
+	datafix_put(&p, "net-info.json", "[5, {\"netName\":7}]");
 	OK(pod_to_run(&p, &e));
 	OK(pod_snapshot_take(&p, &s, &e));
 	ck_assert_int_eq(s.state, POD_RUNNING);
@@ -164,21 +128,19 @@ START_TEST(a_broken_pod_still_has_a_state)
 	ck_assert_uint_eq(s.napps, 0);
 	ck_assert_str_eq(s.networks, "");
 	pod_snapshot_done(&s);
-	teardown(&f);
 }
 END_TEST
 
 START_TEST(json_has_the_members_of_1_30)
 {
-	struct fix f = setup();
 	auto_pod p = POD_INIT;
 	struct pod_snapshot s;
 	struct err e = ERR_INIT;
 
-	make_pod(&f, &p);
+	make_pod(&p);
 	OK(pod_to_run(&p, &e));
-	put(&p, "ppid", "42\n");
-	put(&p, "stage1/rootfs/rkt/status/two", "3\n");
+	datafix_put(&p, "ppid", "42\n");
+	datafix_put(&p, "stage1/rootfs/rkt/status/two", "3\n");
 	OK(pod_snapshot_take(&p, &s, &e));
 	s.created = (struct timespec){ 100, 5 };
 	s.started = (struct timespec){ 200, 7 };
@@ -197,7 +159,6 @@ START_TEST(json_has_the_members_of_1_30)
 		p.uuid);
 	ck_assert_str_eq(got, want);
 	pod_snapshot_done(&s);
-	teardown(&f);
 }
 END_TEST
 
@@ -215,8 +176,8 @@ static pid_t supervisor(struct pod *p, bool ready, int go)
 		ck_assert_int_eq(proc_boot_id(boot), 0);
 		auto_free char *line = xasprintf("%d\n", getpid());
 		auto_free char *full = xasprintf("%d %llu %s\n", getpid(), start, boot);
-		put(p, "pid-start", full);
-		put(p, "ppid", line);
+		datafix_put(p, "pid-start", full);
+		datafix_put(p, "ppid", line);
 		(void)!read(go, &c, 1);
 		if (ready) {
 			(void)!symlinkat("ready", p->fd, "stage1/rootfs/rkt/supervisor-status");
@@ -245,119 +206,117 @@ static int64_t now_ms(void)
 	return when_ns(when_now()) / MS;
 }
 
+/* A running pod, as somebody sees it who waits for it. */
+struct waited {
+	struct pod p;
+	int go[2]; /* the supervisor moves on by a byte in here */
+	pid_t sup;
+};
+
+/* @with: a child that has the pod's lock too and ends by a byte in there, or NULL. */
+static struct waited wait_start(bool ready, int with[2], pid_t *holder)
+{
+	struct waited w = { .p = POD_INIT };
+	auto_pod mine = POD_INIT;
+	struct err e = ERR_INIT;
+	char c;
+
+	ck_assert_int_eq(pipe(w.go), 0);
+	make_pod(&mine);
+	OK(pod_to_run(&mine, &e));
+	OK(pod_open(&fx.d, mine.uuid, &w.p, &e));
+	if (with) {
+		*holder = suite_fork();
+		if (*holder == 0) {
+			(void)!read(with[0], &c, 1);
+			_exit(0);
+		}
+	}
+	w.sup = supervisor(&mine, ready, w.go[0]);
+	return w;
+}
+
+static void wait_done(struct waited *w)
+{
+	suite_ended(w->sup);
+	pod_done(&w->p);
+}
+
 START_TEST(waiting_ends_with_the_pod)
 {
-	struct fix f = setup();
-	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct waited w = wait_start(false, NULL, NULL);
 	struct err e = ERR_INIT;
 	int64_t start = now_ms();
-	int go[2];
-	pid_t sup, poker;
+	pid_t poker;
 
-	ck_assert_int_eq(pipe(go), 0);
-	make_pod(&f, &mine);
-	OK(pod_to_run(&mine, &e));
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
-	sup = supervisor(&mine, false, go[0]);
-	ck_assert_int_eq(pod_wait(&p, false, 0, &e), -ETIMEDOUT);
-	ck_assert_int_eq(pod_wait(&p, false, 30 * MS, &e), -ETIMEDOUT);
+	ck_assert_int_eq(pod_wait(&w.p, false, 0, &e), -ETIMEDOUT);
+	ck_assert_int_eq(pod_wait(&w.p, false, 30 * MS, &e), -ETIMEDOUT);
 	ck_assert_int_ge(now_ms() - start, 30);
 	ck_assert_ptr_nonnull(strstr(e.text, "running"));
-	poker = poke_later(go[1], 50);
-	OK(pod_wait(&p, false, -1, &e));
-	ck_assert_int_eq(p.state, POD_EXITED);
-	OK(pod_wait(&p, false, 0, &e)); /* and at once from now on */
-	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
-	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
-	teardown(&f);
+	poker = poke_later(w.go[1], 50);
+	OK(pod_wait(&w.p, false, -1, &e));
+	ck_assert_int_eq(w.p.state, POD_EXITED);
+	OK(pod_wait(&w.p, false, 0, &e)); /* and at once from now on */
+	suite_ended(poker);
+	wait_done(&w);
 }
 END_TEST
 
 START_TEST(a_child_that_inherited_the_lock_is_waited_for)
 {
-	struct fix f = setup();
-	auto_pod mine = POD_INIT, p = POD_INIT;
+	int hold[2];
+	ck_assert_int_eq(pipe(hold), 0);
+	pid_t holder;
+	struct waited w = wait_start(false, hold, &holder);
 	struct err e = ERR_INIT;
-	int go[2], hold[2];
-	char c;
-	pid_t sup, holder;
 
-	ck_assert_int_eq(pipe(go) | pipe(hold), 0);
-	make_pod(&f, &mine);
-	OK(pod_to_run(&mine, &e));
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
-	holder = fork();
-	if (holder == 0) {
-		(void)!read(hold[0], &c, 1);
-		_exit(0);
-	}
-	sup = supervisor(&mine, false, go[0]);
-	ck_assert_int_eq(write(go[1], "x", 1), 1);
-	ck_assert_int_eq(pod_wait(&p, false, 150 * MS, &e), -ETIMEDOUT);
+	ck_assert_int_eq(write(w.go[1], "x", 1), 1);
+	ck_assert_int_eq(pod_wait(&w.p, false, 150 * MS, &e), -ETIMEDOUT);
 	ck_assert_int_eq(write(hold[1], "x", 1), 1);
-	OK(pod_wait(&p, false, -1, &e));
-	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
-	ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
-	teardown(&f);
+	OK(pod_wait(&w.p, false, -1, &e));
+	suite_ended(holder);
+	wait_done(&w);
 }
 END_TEST
 
 START_TEST(waiting_for_ready)
 {
-	struct fix f = setup();
-	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct waited w = wait_start(true, NULL, NULL);
 	struct err e = ERR_INIT;
-	int go[2];
-	pid_t sup, poker;
+	pid_t poker;
 
-	ck_assert_int_eq(pipe(go), 0);
-	make_pod(&f, &mine);
-	OK(pod_to_run(&mine, &e));
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
-	sup = supervisor(&mine, true, go[0]);
-	ck_assert_int_eq(pod_wait(&p, true, 0, &e), -ETIMEDOUT);
-	poker = poke_later(go[1], 50);
-	OK(pod_wait(&p, true, -1, &e));
-	ck_assert_int_eq(p.state == POD_RUNNING || p.state == POD_EXITED, 1);
-	ck_assert_int_eq(write(go[1], "x", 1), 1);
-	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
-	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
-	OK(pod_wait(&p, false, -1, &e));
-	teardown(&f);
+	ck_assert_int_eq(pod_wait(&w.p, true, 0, &e), -ETIMEDOUT);
+	poker = poke_later(w.go[1], 50);
+	OK(pod_wait(&w.p, true, -1, &e));
+	ck_assert_int_eq(w.p.state == POD_RUNNING || w.p.state == POD_EXITED, 1);
+	ck_assert_int_eq(write(w.go[1], "x", 1), 1);
+	suite_ended(poker);
+	OK(pod_wait(&w.p, false, -1, &e));
+	wait_done(&w);
 }
 END_TEST
 
 START_TEST(a_pod_that_ended_early_is_never_ready)
 {
-	struct fix f = setup();
-	auto_pod mine = POD_INIT, p = POD_INIT;
+	struct waited w = wait_start(false, NULL, NULL);
 	struct err e = ERR_INIT;
-	int go[2];
-	pid_t sup, poker;
+	pid_t poker = poke_later(w.go[1], 50);
 
-	ck_assert_int_eq(pipe(go), 0);
-	make_pod(&f, &mine);
-	OK(pod_to_run(&mine, &e));
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
-	sup = supervisor(&mine, false, go[0]);
-	poker = poke_later(go[1], 50);
-	ck_assert_int_eq(pod_wait(&p, true, -1, &e), -ESRCH);
+	ck_assert_int_eq(pod_wait(&w.p, true, -1, &e), -ESRCH);
 	ck_assert_ptr_nonnull(strstr(e.text, "exited"));
-	ck_assert_int_eq(waitpid(sup, NULL, 0), sup);
-	ck_assert_int_eq(waitpid(poker, NULL, 0), poker);
-	teardown(&f);
+	suite_ended(poker);
+	wait_done(&w);
 }
 END_TEST
 
 START_TEST(a_prepared_pod_keeps_waiting)
 {
-	struct fix f = setup();
 	auto_pod mine = POD_INIT, p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	make_pod(&f, &mine);
+	make_pod(&mine);
 	OK(pod_to_prepared(&mine, &e));
-	OK(pod_open(&f.d, mine.uuid, &p, &e));
+	OK(pod_open(&fx.d, mine.uuid, &p, &e));
 	ck_assert_int_eq(pod_wait(&p, false, 10 * MS, &e), -ETIMEDOUT);
 	ck_assert_int_eq(pod_wait(&p, true, 10 * MS, &e), -ETIMEDOUT);
 	OK(pod_to_garbage(&mine, &e));
@@ -365,14 +324,14 @@ START_TEST(a_prepared_pod_keeps_waiting)
 	OK(pod_wait(&p, false, -1, &e));
 	ck_assert_int_eq(p.state, POD_GONE);
 	ck_assert_int_eq(pod_wait(&p, true, -1, &e), -ESRCH);
-	teardown(&f);
 }
 END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("status", a_pod_through_its_life, a_broken_pod_still_has_a_state,
-			 json_has_the_members_of_1_30, waiting_ends_with_the_pod,
-			 a_child_that_inherited_the_lock_is_waited_for, waiting_for_ready,
-			 a_pod_that_ended_early_is_never_ready, a_prepared_pod_keeps_waiting);
+	return SUITE_RUN_BETWEEN("status", datafix_before, datafix_after, a_pod_through_its_life,
+				 a_broken_pod_still_has_a_state, json_has_the_members_of_1_30,
+				 waiting_ends_with_the_pod, a_child_that_inherited_the_lock_is_waited_for,
+				 waiting_for_ready, a_pod_that_ended_early_is_never_ready,
+				 a_prepared_pod_keeps_waiting);
 }

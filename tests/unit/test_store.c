@@ -10,16 +10,6 @@
 #include "stage0/storedoc.h"
 #include "stage0/sweep.h"
 
-/* A child that cannot outlive the test. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
 struct fix {
 	char *path;
 	int fd;
@@ -33,8 +23,8 @@ static struct fix setup(void)
 	struct err e = ERR_INIT;
 
 	f.fd = suite_make_dir(&f.path);
-	ck_assert_msg(datadir_open(f.path, true, &f.d, &e) == 0, "%s", e.text);
-	ck_assert_msg(store_open(&f.d, &f.s, &e) == 0, "%s", e.text);
+	OK(datadir_open(f.path, true, &f.d, &e));
+	OK(store_open(&f.d, &f.s, &e));
 	return f;
 }
 
@@ -441,12 +431,12 @@ START_TEST(concurrent_writers_lose_nothing)
 	pid_t sweeper, writers[2];
 	int status;
 
-	sweeper = fork_child();
+	sweeper = suite_fork();
 	if (sweeper == 0)
 		for (;;)
 			(void)sweep(&f.d, 0, &e);
 	for (int w = 0; w < 2; w++) {
-		writers[w] = fork_child();
+		writers[w] = suite_fork();
 		if (writers[w] == 0) {
 			for (int k = w * 8; k < w * 8 + 8; k++) {
 				publish_files(&f, digits[k]);
