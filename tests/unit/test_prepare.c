@@ -1,138 +1,146 @@
-/* prepare: flags over images, precedence of the environment, what is refused, what is written. */
-#include "tests/unit/suite.h"
+/* prepare: the files of a pod directory, with overlays and without. */
+#include "tests/unit/preparefix.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
-#include "base/alloc.h"
-#include "base/strv.h"
-#include "stage0/prepare.h"
-#include "tests/unit/schemacheck.h"
-
-#define ID "sha512-0000000000000000000000000000000000000000000000000000000000000001"
-
-struct fix {
-	char *path;
-	int fd;
-	struct datadir d;
-	struct store s;
-	struct app_request app;
-	struct pod_request req;
-};
-
-/* A store with one image, made by hand, and a request that names it. */
-static void setup(struct fix *f, const char *app)
+/* Prepare the request as pod @p with a stage1 of ours (@native) or of rkt 1.30. */
+static void prepare(struct pod *p, bool native)
 {
-	struct image_info i = { .id = ID, .size = 1 };
+	struct stage1 s1 = { .manifest = xstrdup("{}"), .native = native };
 	struct err e = ERR_INIT;
-	auto_free char *text = xasprintf(
-		"{'acKind':'ImageManifest','acVersion':'0.8.11','name':'ex.com/img'%s}", app);
 
-	*f = (struct fix){ .app = { .read_only = TRI_UNSET } };
-	f->fd = suite_make_dir(&f->path);
-	ck_assert_msg(datadir_open(f->path, true, &f->d, &e) == 0, "%s", e.text);
-	ck_assert_msg(store_open(&f->d, &f->s, &e) == 0, "%s", e.text);
-	i.digest = xasprintf("sha512-%0128d", 1);
-	i.blob_algo = xstrdup("sha512");
-	i.blob_digest = xasprintf("%0128d", 1);
-	i.name = xstrdup("ex.com/img");
-	i.manifest = quoted(text);
-	pairs_set(&i.labels, "os", "linux");
-	pairs_set(&i.labels, "arch", host_arch());
-	ck_assert_msg(store_publish_image(&f->s, &i, &e) == 0, "%s", e.text);
-	image_info_done(&i);
-	ck_assert_int_eq(mkdir_p_at(f->s.cas_fd, "tree/" ID "/rootfs", 0751), 0);
-	ck_assert_int_eq(write_file_at(f->s.cas_fd, "tree/" ID "/rootfs/file", "x", 1, 0644, 0), 0);
-	f->app.image_id = xstrdup(ID);
-	f->req = (struct pod_request){ .apps = &f->app, .napps = 1 };
+	s1.dir = xstrdup("/nowhere");
+	s1.tree_id = native ? NULL : xstrdup(PREPARE_ID("1"));
+	OK(pod_create(&fx.d, p, &e));
+	OK(prepare_pod(&pf.req, &pf.s, &s1, p, &e));
+	stage1_done(&s1);
 }
 
-static void teardown(struct fix *f)
+static bool has(const struct pod *p, const char *name)
 {
-	app_request_done(&f->app);
-	strv_free(f->req.set_env);
-	volumes_done(&f->req.volumes);
-	store_done(&f->s);
-	datadir_done(&f->d);
-	suite_drop_dir(f->fd, f->path);
+	return faccessat(p->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-#define APP                                                                                                  \
-	",'app':{'exec':['/bin/"                                                                             \
-	"a','x'],'user':'1','group':'2','environment':[{'name':'A','value':'image'},{'name':'B','value':'"   \
-	"image'}]}"
-
-START_TEST(flags_over_the_image)
+static void holds(const struct pod *p, const char *name, const char *want)
 {
-	struct fix f;
-	struct err e = ERR_INIT;
-	struct pod_manifest *m;
+	auto_buf b = BUF_INIT;
 
-	setup(&f, APP);
-	strv_push(&f.app.args, "");
-	f.app.user = xstrdup("root");
-	strv_push(&f.req.set_env, "A=pod");
-	strv_push(&f.req.set_env, "C=pod");
-	strv_push(&f.app.environment, "C=app");
-	m = prepare_manifest(&f.req, &f.s, &e);
-	ck_assert_msg(m != NULL, "%s", e.text);
-	ck_assert_str_eq(m->apps[0].name, "img");
-	ck_assert_uint_eq(strv_len(m->apps[0].app->exec), 3);
-	ck_assert_str_eq(m->apps[0].app->user, "root");
-	ck_assert_str_eq(m->apps[0].app->group, "2");
-	ck_assert_str_eq(pairs_get(&m->apps[0].app->env, "A"), "pod");
-	ck_assert_str_eq(pairs_get(&m->apps[0].app->env, "B"), "image");
-	ck_assert_str_eq(pairs_get(&m->apps[0].app->env, "C"), "app"); /* --environment is the strongest */
-	pod_manifest_free(m);
-	teardown(&f);
+	ck_assert_msg(read_file_at(p->fd, name, 4096, &b) == 0, "%s", name);
+	ck_assert_str_eq(buf_str(&b), want);
+}
+
+/* Is the scratch directory itself on a file system that cannot carry an overlay's upper layer? */
+static bool on_overlay(void)
+{
+	struct statfs fs;
+
+	ck_assert_int_eq(fstatfs(fx.fd, &fs), 0);
+	return (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+static void expect_copy(const struct pod *p)
+{
+	ck_assert(has(p, "stage1/rootfs/opt/stage2/img/rootfs/file"));
+	ck_assert(!has(p, POD_FILE_OVERLAY));
+	ck_assert(!has(p, POD_DIR_OVERLAY));
+	ck_assert(!has(p, "appsinfo/img/treeStoreID"));
+}
+
+START_TEST(what_every_pod_has)
+{
+	static const char *const files[] = { "pod", "pod-created", "pod.lck", "appsinfo/img/manifest",
+					     "stage1/rootfs" };
+	auto_pod p = POD_INIT;
+
+	prepare(&p, true);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		ck_assert_msg(has(&p, files[i]), "%s", files[i]);
 }
 END_TEST
 
-START_TEST(refusals)
+START_TEST(a_copied_root)
 {
-	struct fix f;
-	struct err e = ERR_INIT;
-	struct mount dangling = { xstrdup("none"), xstrdup("/x"), NULL };
+	auto_pod p = POD_INIT;
+	struct stat st;
 
-	setup(&f, "");
-	ck_assert_ptr_null(prepare_manifest(&f.req, &f.s, &e));
-	expect_error(&e, "use --exec=PROGRAM");
-	f.app.exec = xstrdup("sh");
-	mounts_push_take(&f.app.mounts, &dangling);
-	ck_assert_ptr_null(prepare_manifest(&f.req, &f.s, &e));
-	expect_error(&e, "dangling mount");
-	mounts_done(&f.app.mounts);
-	strv_push(&f.app.caps_retain, "CAP_KILL");
-	strv_push(&f.app.caps_remove, "CAP_KILL");
-	ck_assert_ptr_null(prepare_manifest(&f.req, &f.s, &e));
-	expect_error(&e, "exclude each other");
-	teardown(&f);
+	pf.req.no_overlay = true;
+	prepare(&p, true);
+	expect_copy(&p);
+	ck_assert_int_eq(fstatat(p.fd, "stage1/rootfs/opt/stage2/img/rootfs", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0751);
 }
 END_TEST
 
-START_TEST(a_copied_pod_directory)
+START_TEST(an_upper_layer_for_our_stage1)
+{
+	auto_pod p = POD_INIT;
+	struct stat st;
+
+	prepare(&p, true);
+	if (on_overlay()) {
+		expect_copy(&p);
+		return;
+	}
+	holds(&p, "appsinfo/img/treeStoreID", PREPARE_ID("1") "\n");
+	holds(&p, POD_FILE_OVERLAY, "");
+	ck_assert(!has(&p, "stage1/rootfs/opt/stage2/img/rootfs/file"));
+	/* It becomes the root that the app sees. */
+	ck_assert_int_eq(fstatat(p.fd, "overlay/img/upper", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0751);
+	ck_assert_int_eq(fstatat(p.fd, "overlay/img/work", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+}
+END_TEST
+
+START_TEST(a_stage1_of_1_30_gets_its_overlays_from_stage0)
+{
+	auto_pod p = POD_INIT;
+
+	prepare(&p, false);
+	if (on_overlay()) {
+		expect_copy(&p);
+		return;
+	}
+	holds(&p, "appsinfo/img/treeStoreID", PREPARE_ID("1") "\n");
+	ck_assert(!has(&p, "overlay/img")); /* made when the pod starts */
+}
+END_TEST
+
+START_TEST(a_pod_manifest_is_kept_as_it_is)
+{
+	static const char text[] =
+		"{ \"acKind\":\"PodManifest\",\n\t\"acVersion\":\"0.8.11\", \"apps\":[{\"name\":"
+		"\"mine\",\"image\":{\"id\":\"" PREPARE_ID("1") "\"}}]}\n";
+	auto_free char *path = prepare_file("pod.json", text, strlen(text));
+	auto_pod p = POD_INIT;
+
+	pf.req.manifest_path = path;
+	prepare(&p, true);
+	holds(&p, "pod", text);
+	ck_assert(has(&p, "appsinfo/mine/manifest"));
+}
+END_TEST
+
+START_TEST(a_tree_that_is_gone_is_named)
 {
 	struct stage1 s1 = { .manifest = xstrdup("{}"), .dir = xstrdup("/nowhere"), .native = true };
-	static const char *const files[] = { "pod", "pod-created", "pod.lck", "appsinfo/img/manifest",
-					     "stage1/rootfs/opt/stage2/img/rootfs/file" };
-	struct fix f;
-	struct pod p = POD_INIT;
+	auto_pod p = POD_INIT;
 	struct err e = ERR_INIT;
 
-	setup(&f, APP);
-	f.req.no_overlay = true;
-	ck_assert_msg(pod_create(&f.d, &p, &e) == 0, "%s", e.text);
-	ck_assert_msg(prepare_pod(&f.req, &f.s, &s1, &p, &e) == 0, "%s", e.text);
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		ck_assert_msg(faccessat(p.fd, files[i], F_OK, 0) == 0, "%s", files[i]);
-	ck_assert_int_ne(faccessat(p.fd, POD_FILE_OVERLAY, F_OK, 0), 0);
-	ck_assert_int_ne(faccessat(p.fd, "appsinfo/img/treeStoreID", F_OK, 0), 0);
-	pod_done(&p);
+	ck_assert_int_eq(rm_tree_at(fx.d.fd, DIR_TREE "/" PREPARE_ID("1"), &e), 0);
+	OK(pod_create(&fx.d, &p, &e));
+	ck_assert_int_eq(prepare_pod(&pf.req, &pf.s, &s1, &p, &e), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(e.text, "app \"img\""));
 	stage1_done(&s1);
-	teardown(&f);
 }
 END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("prepare", flags_over_the_image, refusals, a_copied_pod_directory);
+	return SUITE_RUN_BETWEEN("prepare", prepare_before, prepare_after, what_every_pod_has, a_copied_root,
+				 an_upper_layer_for_our_stage1,
+				 a_stage1_of_1_30_gets_its_overlays_from_stage0,
+				 a_pod_manifest_is_kept_as_it_is, a_tree_that_is_gone_is_named);
 }
