@@ -26,7 +26,6 @@ static int step_propagation(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 
-	fd_close(&s->ctx->pod_fd);
 	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->ctx->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
@@ -49,10 +48,10 @@ static int step_enter(void *ctx, struct err *e)
  * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
 static int step_pod_root(void *ctx, struct err *e)
 {
-	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "256k" }, { NULL, NULL } };
 	struct sandbox *s = ctx;
 
-	s->root_fd = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_, e);
+	/* without options: it is read-only before anybody but us sees it */
+	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
 	if (s->root_fd < 0)
 		return s->root_fd;
 	if (mkdirat(s->root_fd, "proc", 0555) < 0)
@@ -68,29 +67,32 @@ static int step_proc(void *ctx, struct err *e)
 	return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
 }
 
-/* One app: image, kernel file systems, volumes over them, then what hides and protects. */
+/* /tmp and /etc for an image that has none; one that has something else there keeps it. */
+static int own_dirs(const struct app_build *a, struct err *e)
+{
+	if (mkdirat(a->root_fd, "tmp", 01777) == 0 && fchmodat(a->root_fd, "tmp", 01777, 0) < 0)
+		return err_sys(e, errno, "mode of the app's /tmp");
+	if (mkdirat(a->root_fd, "etc", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "create the app's /etc");
+	return 0;
+}
+
+/* One app: image, kernel file systems, volumes over them. */
 static int build_app(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	int r = tree_attach_root(s, a, e);
 
-	if (r == 0) {
-		auto_close int tmp = tree_own_dir(a->root_fd, "tmp", 01777, e);
-		auto_close int etc = tmp < 0 ? FD_NONE : tree_own_dir(a->root_fd, "etc", 0755, e);
-
-		r = tmp < 0 ? tmp : 0;
-		if (r == 0 && etc < 0) {
-			r = 0; /* a linked /etc is the image's affair; we just do not write there */
-			err_clear(e);
-		}
-	}
+	if (r == 0)
+		r = own_dirs(a, e);
 	if (r == 0)
 		r = s->flavor->kernel_mounts(s, a, e);
+	/* the overlays' directories are named relative to the pod directory */
+	if (r == 0 && fchdir(s->ctx->pod_fd) < 0)
+		r = err_sys(e, errno, "return to the pod directory");
 	if (r == 0)
 		r = etcfiles_write(s, a, e);
 	if (r == 0)
 		r = volumes_attach(&a->vols, a->root_fd, e);
-	if (r == 0 && s->flavor->protect)
-		r = s->flavor->protect(s, a, e);
 	if (r == 0 && a->in->rt->read_only_rootfs)
 		r = mnt_set(a->root_fd, MNT_RO, false, e);
 	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
@@ -149,24 +151,31 @@ static int place(int fd, int at)
 	return dup3(fd, at, 0) < 0 ? -errno : 0;
 }
 
-#define FD_FREE_FROM 64 /* everything that must survive is moved up here first */
-
-static int lift(int fd)
+/* A descriptor that must survive: marked so where it is, or moved when it is in the way of the fixed ones. */
+static int keep(int fd)
 {
-	int n = fcntl(fd, F_DUPFD, FD_FREE_FROM);
+	int n = fd > PLAN_FD_PLAN ? fcntl(fd, F_SETFD, 0) : fcntl(fd, F_DUPFD, PLAN_FD_PLAN + 1);
+
+	return n < 0 ? -errno : fd > PLAN_FD_PLAN ? fd : n;
+}
+
+/* One that ends with the execve, out of the way. */
+static int aside(int fd)
+{
+	int n = fd > PLAN_FD_PLAN ? fd : fcntl(fd, F_DUPFD_CLOEXEC, PLAN_FD_PLAN + 1);
 
 	return n < 0 ? -errno : n;
 }
 
-static int lift_cgroups(struct sandbox *s, int fds[CGROUP_MAX], struct err *e)
+static int keep_cgroups(struct sandbox *s, int fds[CGROUP_MAX], struct err *e)
 {
 	for (uint32_t i = 0; i < s->cgroups.n; i++) {
-		fds[i] = lift(s->cgroups.v[i].parent_fd);
+		fds[i] = keep(s->cgroups.v[i].parent_fd);
 		if (fds[i] < 0)
 			return err_sys(e, -fds[i], "pass on the cgroup directory");
 	}
 	if (s->pty_slave >= 0) {
-		int up = lift(s->pty_slave);
+		int up = keep(s->pty_slave);
 
 		if (up < 0)
 			return err_sys(e, -up, "pass on the terminal");
@@ -179,17 +188,15 @@ static int exec_init(struct sandbox *s, int plan, struct err *e)
 {
 	static const char *const argv[] = { "rkt-init", NULL };
 	static const char *const env[] = { NULL };
-	auto_close int exe = fcntl(s->init_exe, F_DUPFD_CLOEXEC, FD_FREE_FROM);
-	auto_close int control = fcntl(s->control[1], F_DUPFD_CLOEXEC, FD_FREE_FROM);
-	auto_close int up = fcntl(plan, F_DUPFD_CLOEXEC, FD_FREE_FROM);
-	auto_close int sync = fcntl(s->sync[1], F_DUPFD_CLOEXEC, FD_FREE_FROM);
+	int exe = aside(s->init_exe), control = aside(s->control[1]), sync = aside(s->sync[1]);
 
-	if (exe < 0 || control < 0 || up < 0 || sync < 0)
-		return err_sys(e, errno, "arrange descriptors");
-	s->sync[1] = steal_fd(&sync);
+	plan = aside(plan);
+	if (exe < 0 || control < 0 || plan < 0 || sync < 0)
+		return err_set(e, ERR_SYS, EMFILE, "arrange descriptors");
+	s->sync[1] = sync;
 	int r = place(control, PLAN_FD_CONTROL);
 	if (r == 0)
-		r = place(up, PLAN_FD_PLAN);
+		r = place(plan, PLAN_FD_PLAN);
 	if (r < 0)
 		return err_sys(e, -r, "arrange descriptors");
 	(void)execveat(exe, "", (char *const *)argv, (char *const *)env, AT_EMPTY_PATH);
@@ -213,7 +220,7 @@ int child_build(struct sandbox *s, struct err *e)
 		return err_sys(e, errno, "open /dev/null");
 	int r = steps_run(build_steps, s, e);
 	if (r == 0)
-		r = lift_cgroups(s, fds, e);
+		r = keep_cgroups(s, fds, e);
 	auto_close int plan = r == 0 ? child_plan(s, fds, e) : r;
 	if (plan < 0)
 		return plan;

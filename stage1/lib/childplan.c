@@ -122,14 +122,14 @@ static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], con
 	}
 }
 
-/* enter builds from the same bytes later; only root may read them (they hold the environment). */
-static int save_copy(const struct sandbox *s, int plan_fd, struct err *e)
+/* enter builds from the same bytes later; only root may read them (they hold the environment).  Written in
+ * place: nobody looks for it before the pids are recorded, which is after our execve. */
+static int save_copy(const struct sandbox *s, const struct buf *b, struct err *e)
 {
-	auto_buf b = BUF_INIT;
-	int r = lseek(plan_fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(plan_fd, PLAN_SIZE_MAX, &b);
+	auto_close int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : write_full(fd, b->data, b->len);
 
-	if (r == 0)
-		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PLAN, b.data, b.len, 0600, 0);
 	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : 0;
 }
 
@@ -166,9 +166,10 @@ int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *
 		.writes = writes,
 		.nwrites = s->cgroups.nwrites,
 	};
-	auto_close int fd = plan_build(&in, e);
+	auto_buf copy = BUF_INIT;
+	auto_close int fd = plan_build(&in, &copy, e);
 	if (fd < 0)
 		return fd;
-	r = save_copy(s, fd, e);
+	r = save_copy(s, &copy, e);
 	return r < 0 ? r : steal_fd(&fd);
 }

@@ -3,14 +3,17 @@
  *
  * A tmpfs on which no device node opens (nodev): an app with CAP_MKNOD can make nodes there and
  * gains nothing.  The few devices it may use are the host's own, bound one by one and checked by number.
+ * The tmpfs is new and nobody else's, so plain names in it are safe and the short calls do (see kernfs.c).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -32,61 +35,67 @@ static const struct {
 	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
 };
 
-static int touch_at(int dir, const char *name)
-{
-	auto_close int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+/* All of the following work in the new tmpfs as their working directory, where every name is ours. */
 
-	return fd < 0 ? -errno : 0;
+static int new_dir(const char *name, struct err *e)
+{
+	return mkdir(name, 0755) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
 }
 
-static int bind_node(int dev_fd, size_t i, struct err *e)
+/* A file to mount something on. */
+static int new_file(const char *name, struct err *e)
+{
+	return mknod(name, S_IFREG | 0644, 0) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
+}
+
+static int bind_node(const char *name, const char *host_path, struct err *e)
+{
+	int r = new_file(name, e);
+
+	if (r == 0 && mount(host_path, name, NULL, MS_BIND, NULL) < 0)
+		r = err_sys(e, errno, "bind the host's %s", host_path);
+	return r;
+}
+
+/* What the host calls so must be the device: an engine around us may have put anything there. */
+static int bind_device(size_t i, struct err *e)
 {
 	struct stat st;
-	auto_free char *path = xasprintf("/dev/%s", nodes[i].name);
-	auto_close int src = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[32];
 
-	if (src < 0 || fstat(src, &st) < 0)
-		return err_sys(e, errno, "open the host's %s", path);
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-		return err_set(e, ERR_SYS, ENODEV, "the host's %s is not the device it should be", path);
-	auto_close int m = mnt_clone(src, "", false, e);
-	if (m < 0)
-		return m;
-	int r = touch_at(dev_fd, nodes[i].name);
-	if (r < 0)
-		return err_sys(e, -r, "create %s", path);
-	return mnt_attach(m, dev_fd, nodes[i].name, e);
+	(void)snprintf(path, sizeof(path), "/dev/%s", nodes[i].name);
+	int r = bind_node(nodes[i].name, path, e);
+	if (r == 0 && stat(nodes[i].name, &st) < 0)
+		r = err_sys(e, errno, "look at %s", path);
+	if (r == 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor)))
+		r = err_set(e, ERR_SYS, ENODEV, "the host's %s is not the device it should be", path);
+	return r;
 }
 
-static int mount_below(int dev_fd, const char *name, const char *fstype, const struct mnt_opt *opts,
-		       unsigned int flags, struct err *e)
+static int mount_below(const char *name, const char *fstype, unsigned long flags, const char *options,
+		       struct err *e)
 {
-	auto_close int m = mnt_new(fstype, opts, flags, e);
+	int r = new_dir(name, e);
 
-	if (m < 0)
-		return m;
-	if (mkdirat(dev_fd, name, 0755) < 0)
-		return err_sys(e, errno, "create /dev/%s", name);
-	return mnt_attach(m, dev_fd, name, e) < 0 ? err_ctx(e, "/dev/%s", name) : 0;
+	if (r == 0 && mount(fstype, name, fstype, flags, options) < 0)
+		r = err_sys(e, errno, "mount %s on /dev/%s", fstype, name);
+	return r;
 }
 
 /* POSIX shared memory belongs to the pod, as its ipc namespace does: the first app's is every app's. */
-static int mount_shm(struct sandbox *s, int dev_fd, struct err *e)
+static int mount_shm(struct sandbox *s, struct err *e)
 {
-	static const struct mnt_opt opts[] = { { "mode", "1777" }, { "size", "64m" }, { NULL, NULL } };
-	bool first = s->shm_fd < 0;
-	auto_close int m = first ? mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e)
-				 : mnt_clone(s->shm_fd, "", false, e);
+	if (s->shm_fd < 0) {
+		int r = mount_below("shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m",
+				    e);
 
-	if (m < 0)
-		return m;
-	if (mkdirat(dev_fd, "shm", 0755) < 0)
-		return err_sys(e, errno, "create /dev/shm");
-	if (mnt_attach(m, dev_fd, "shm", e) < 0)
-		return err_ctx(e, "/dev/shm");
-	if (first)
-		s->shm_fd = steal_fd(&m);
-	return 0;
+		if (r == 0 && s->ctx->napps > 1)
+			s->shm_fd = open("shm", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return r;
+	}
+	auto_close int m = mnt_clone(s->shm_fd, "", false, e);
+	int r = m < 0 ? m : new_dir("shm", e);
+	return r == 0 ? mnt_attach(m, AT_FDCWD, "shm", e) : r;
 }
 
 /* A pty on the devpts that was just mounted; TIOCGPTPEER opens the slave without a path (threats.md R11). */
@@ -106,58 +115,46 @@ int dev_open_pty(struct sandbox *s, int dev_fd, struct err *e)
 }
 
 /* /dev/console: the app's terminal, or nothing to read and nowhere to write. */
-static int console(struct sandbox *s, int dev_fd, struct err *e)
+static int console(struct sandbox *s, struct err *e)
 {
-	int src = s->pty_slave >= 0 ? s->pty_slave : open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	auto_close __attribute__((unused)) int own = src == s->pty_slave ? FD_NONE : src;
-
-	if (src < 0)
-		return err_sys(e, errno, "open /dev/null");
-	auto_close int m = mnt_clone(src, "", false, e);
-	if (m < 0)
-		return m;
-	int r = touch_at(dev_fd, "console");
-	if (r < 0)
-		return err_sys(e, -r, "create /dev/console");
-	return mnt_attach(m, dev_fd, "console", e) < 0 ? err_ctx(e, "/dev/console") : 0;
+	if (s->pty_slave < 0)
+		return bind_node("console", "/dev/null", e);
+	auto_close int m = mnt_clone(s->pty_slave, "", false, e);
+	int r = m < 0 ? m : new_file("console", e);
+	if (r == 0 && mnt_attach(m, AT_FDCWD, "console", e) < 0)
+		r = err_ctx(e, "/dev/console");
+	return r;
 }
 
 static int fill(struct sandbox *s, int dev_fd, struct err *e)
 {
-	static const struct mnt_opt pts[] = { { "newinstance", NULL },
-					      { "ptmxmode", "0666" },
-					      { "mode", "0620" },
-					      { "gid", "5" },
-					      { NULL, NULL } };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(nodes) && r == 0; i++)
-		r = bind_node(dev_fd, i, e);
+		r = bind_device(i, e);
 	for (size_t i = 0; i < ARRAY_LEN(links) && r == 0; i++) {
-		if (symlinkat(links[i].target, dev_fd, links[i].name) < 0)
+		if (symlink(links[i].target, links[i].name) < 0)
 			r = err_sys(e, errno, "link /dev/%s", links[i].name);
 	}
 	if (r == 0)
-		r = mount_below(dev_fd, "pts", "devpts", pts, MNT_NOSUID | MNT_NOEXEC_, e);
+		r = mount_below("pts", "devpts", MS_NOSUID | MS_NOEXEC,
+				"newinstance,ptmxmode=0666,mode=0620,gid=5", e);
 	if (r == 0)
-		r = mount_shm(s, dev_fd, e);
+		r = mount_shm(s, e);
 	if (r == 0)
-		r = mount_below(dev_fd, "mqueue", "mqueue", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+		r = mount_below("mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, e);
 	if (r == 0 && s->tty && s->pty_master < 0)
 		r = dev_open_pty(s, dev_fd, e);
-	return r == 0 ? console(s, dev_fd, e) : r;
+	return r == 0 ? console(s, e) : r;
 }
 
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "1m" }, { NULL, NULL } };
-	auto_close int at = tree_own_dir(a->root_fd, "dev", 0755, e);
 
-	if (at < 0)
-		return at;
 	a->dev_fd = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
-	if (a->dev_fd < 0)
-		return a->dev_fd;
-	int r = mnt_attach(a->dev_fd, at, "", e);
+	int r = a->dev_fd < 0 ? a->dev_fd : tree_mount_own(a->dev_fd, a->root_fd, "dev", e);
+	if (r == 0 && fchdir(a->dev_fd) < 0)
+		r = err_sys(e, errno, "enter the app's /dev");
 	return r == 0 ? fill(s, a->dev_fd, e) : r;
 }

@@ -29,10 +29,9 @@ struct flavor {
 	uint64_t (*namespaces)(const struct podctx *c);
 	/* In the new namespaces, before any tree is built: host name, loopback. */
 	int (*enter)(struct sandbox *s, struct err *e);
-	/* Kernel file systems and devices of one app, on top of its image. */
+	/* Kernel file systems and devices of one app, on top of its image, hidden and read-only where they must
+	 * be: a volume that the caller puts over a part of them later is the caller's will. */
 	int (*kernel_mounts)(struct sandbox *s, struct app_build *a, struct err *e);
-	/* Hiding and read-only bits, after the volumes. */
-	int (*protect)(struct sandbox *s, struct app_build *a, struct err *e);
 };
 
 /* main() of every flavor's run: never returns to the caller's work; the exit status of the pod. */

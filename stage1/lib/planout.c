@@ -147,7 +147,7 @@ static int seal(const struct buf *b, struct err *e)
 	return steal_fd(&fd);
 }
 
-int plan_build(const struct plan_in *in, struct err *e)
+int plan_build(const struct plan_in *in, struct buf *ret_copy, struct err *e)
 {
 	auto_buf b = BUF_INIT;
 	struct plan_header h = {
@@ -172,5 +172,7 @@ int plan_build(const struct plan_in *in, struct err *e)
 		return err_set(e, ERR_INPUT, E2BIG, "arguments and environment of the pod are too large");
 	h.size = (uint32_t)b.len;
 	memcpy(b.data, &h, sizeof(h));
+	if (ret_copy)
+		buf_add(ret_copy, b.data, b.len);
 	return seal(&b, e);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "schema/labels.h"
 #include "stage1/lib/seccomp.h"
@@ -50,5 +51,6 @@ struct plan_write_in {
 	const char *file, *value;
 };
 
-/* Sealed memfd with the plan, or -errno; -E2BIG when a limit of plan.h is exceeded. */
-int plan_build(const struct plan_in *in, struct err *e);
+/* Sealed memfd with the plan, or -errno; -E2BIG when a limit of plan.h is exceeded.  The same bytes are
+ * appended to @ret_copy unless that is NULL. */
+int plan_build(const struct plan_in *in, struct buf *ret_copy, struct err *e);

@@ -152,8 +152,7 @@ static _Noreturn void child_main(struct sandbox *s)
 {
 	struct sync_msg m = { .kind = SYNC_FAILED, .err = ERR_INIT };
 
-	fd_close(&s->control[0]);
-	fd_close(&s->sync[0]);
+	/* the supervisor's ends close with the execve */
 	(void)child_build(s, &m.err);
 	(void)fd_send(s->sync[1], &m, sizeof(m), NULL, 0);
 	_exit(CONTRACT_EXIT_FAILURE);
@@ -222,8 +221,6 @@ static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavo
 		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
 		.shm_fd = FD_NONE,
-		.null_fd = FD_NONE,
-		.empty_fd = FD_NONE,
 		.pty_slave = FD_NONE,
 		.pty_master = FD_NONE,
 		.init_pidfd = FD_NONE,

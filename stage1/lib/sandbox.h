@@ -43,8 +43,6 @@ struct sandbox {
 	int sync[2];    /* [0] supervisor, [1] child until its execve */
 	int root_fd;    /* init's root tmpfs, in the child */
 	int shm_fd;     /* the pod's /dev/shm, in the child */
-	int null_fd;    /* O_PATH of the host's /dev/null, checked, in the child */
-	int empty_fd;   /* the tmpfs that covers masked directories, attached once, in the child */
 	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
 	bool tty;       /* the caller's terminal is to be an app's */
@@ -61,11 +59,13 @@ int child_build(struct sandbox *s, struct err *e);
 /* Open the image's own directory @name directly below the root, creating it if missing; a symlink or
  * a file there is an error (threats.md T12).  O_PATH fd. */
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
+/* Attach the detached mount @m at the image's own directory @name, under the rules of tree_own_dir. */
+int tree_mount_own(int m, int root_fd, const char *name, struct err *e);
 /* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */
 int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
-/* The default /proc and /sys of flavor ns, and their protection. */
+/* The default /proc and /sys of flavor ns with their protection.  This and dev_mount leave the working
+ * directory in what they mounted; the caller goes back to the pod directory. */
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
-int kernfs_protect(struct sandbox *s, struct app_build *a, struct err *e);
 /* The minimal /dev of flavor ns; a pty for the interactive app. */
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
 /* Allocate the terminal on the devpts that @dev_fd shows: slave stays with us, master goes to the supervisor. */

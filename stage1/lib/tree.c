@@ -29,6 +29,20 @@ int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
 	return fd;
 }
 
+/* The last component of move_mount's target is not followed when it is a link, so the short way fails where
+ * tree_own_dir would refuse; only then we look closer. */
+int tree_mount_own(int m, int root_fd, const char *name, struct err *e)
+{
+	struct err first = ERR_INIT;
+
+	if (mnt_attach(m, root_fd, name, &first) == 0)
+		return 0;
+	auto_close int at = tree_own_dir(root_fd, name, 0755, e);
+	if (at < 0)
+		return at;
+	return mnt_attach(m, at, "", e) < 0 ? err_ctx(e, "/%s", name) : 0;
+}
+
 /*
  * The store is three levels up from the pod directory, which is our working directory here.
  * "volatile" (Linux 5.10) spares the sync of the whole host file system when the pod ends: the

@@ -89,7 +89,6 @@ static const struct flavor ns = {
 	.namespaces = ns_namespaces,
 	.enter = ns_enter,
 	.kernel_mounts = ns_kernel_mounts,
-	.protect = kernfs_protect,
 };
 
 int main(int argc, char **argv)

@@ -14,7 +14,7 @@ static const void *build(const struct plan_in *in)
 {
 	struct stat st;
 	struct err e = ERR_INIT;
-	auto_close int fd = plan_build(in, &e);
+	auto_close int fd = plan_build(in, NULL, &e);
 
 	ck_assert_msg(fd >= 0, "%s", e.text);
 	ck_assert_int_eq(fstat(fd, &st), 0);
@@ -106,7 +106,7 @@ START_TEST(a_sealed_plan_cannot_change)
 	struct plan_app_in app = { .name = "a", .root = "/a0", .cwd = "/", .argv = argv };
 	struct plan_in in = { .uuid = "u", .apps = &app, .napps = 1 };
 	struct err e = ERR_INIT;
-	auto_close int fd = plan_build(&in, &e);
+	auto_close int fd = plan_build(&in, NULL, &e);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(pwrite(fd, "x", 1, 0), -1);
@@ -122,12 +122,12 @@ START_TEST(limits_are_errors)
 	struct err e = ERR_INIT;
 	auto_strv many = NULL;
 
-	ck_assert_int_eq(plan_build(&in, &e), -E2BIG);
+	ck_assert_int_eq(plan_build(&in, NULL, &e), -E2BIG);
 	for (unsigned int i = 0; i <= PLAN_ARGS_MAX; i++)
 		strv_push(&many, "x");
 	app.argv = many;
 	in.napps = 1;
-	ck_assert_int_eq(plan_build(&in, &e), -E2BIG);
+	ck_assert_int_eq(plan_build(&in, NULL, &e), -E2BIG);
 	ck_assert_ptr_nonnull(strstr(e.text, "\"a\""));
 }
 END_TEST
