@@ -87,6 +87,7 @@ rkt_SRC := rkt/main.c
 rkt_OUT := bin/rkt
 rkt_AR := cli stage0 schema basejson base
 rkt_LIBS := -ljansson
+rkt_LINK := $(STATIC)
 gendoc_SRC := rkt/gendoc.c
 gendoc_OUT := bin/gendoc
 gendoc_AR := $(rkt_AR)

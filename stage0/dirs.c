@@ -8,14 +8,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/buf.h"
+#include "base/fsat.h"
+#include "base/num.h"
 #include "base/path.h"
+#include "base/strv.h"
+
+#define GROUP_FILE_MAX (4u << 20) /* bytes */
 
 static const struct {
 	const char *name;
@@ -47,12 +53,25 @@ void datadir_done(struct datadir *d)
 	d->path = NULL;
 }
 
-/* The gid of "rkt", or -1; asked only while something is being made, because it may load NSS modules. */
+/*
+ * The gid of the local group "rkt", or -1; asked only while something is being made.  From the file and not
+ * from getgrnam(3), which loads whatever NSS modules the machine has: rkt is static.
+ */
 static gid_t group_rkt(void)
 {
-	const struct group *g = geteuid() == 0 ? getgrnam("rkt") : NULL;
+	auto_buf text = BUF_INIT;
+	uint32_t gid = 0;
 
-	return g ? g->gr_gid : (gid_t)-1;
+	if (geteuid() != 0 || read_file_at(AT_FDCWD, "/etc/group", GROUP_FILE_MAX, &text) < 0)
+		return (gid_t)-1;
+	auto_strv lines = strv_split(buf_str(&text), '\n');
+	for (char **l = lines; l && *l; l++) {
+		auto_strv fields = strv_split(*l, ':');
+
+		if (strv_len(fields) >= 3 && strcmp(fields[0], "rkt") == 0)
+			return parse_u32(fields[2], &gid) < 0 ? (gid_t)-1 : gid;
+	}
+	return (gid_t)-1;
 }
 
 /* One directory of ours; existing ones keep what their owner made of them. */

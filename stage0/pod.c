@@ -314,7 +314,8 @@ int pod_to_run(struct pod *p, struct err *e)
 		return err_set(e, ERR_STATE, EBUSY, "pod %s is being run by another rkt", p->uuid);
 	if (p->state != POD_PREPARED && (p->state != POD_PREPARING || !p->locked))
 		return wrong_state(p, e);
-	r = lock_at(p, from);
+	/* a pod that we hold since it was born cannot have moved; rename says so if somebody took it away */
+	r = p->locked && p->state == POD_PREPARING ? 0 : lock_at(p, from);
 	if (r == -EBUSY || (r == -ENOENT && find(p) == AT_RUN))
 		return err_set(e, ERR_STATE, EBUSY, "pod %s is being run by another rkt", p->uuid);
 	if (r == 0)

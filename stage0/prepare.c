@@ -25,8 +25,6 @@
 #include "stage0/prepmerge.h"
 #include "stage1/contract.h"
 
-#define POD_LOCK_FILE "pod.lck"
-
 /* ---- can this data directory hold the upper layer of an overlay? ---- */
 
 /* Not in linux/magic.h. */
@@ -117,14 +115,18 @@ static int make_upper(const struct pod *p, const char *app, int tree, struct err
 	int r = new_dir(p, dir, 0700, e);
 
 	if (r == 0)
-		r = new_dir(p, upper, 0700, e);
-	if (r == 0)
 		r = new_dir(p, work, 0700, e);
+	if (r == 0 && fstat(tree, &st) < 0)
+		r = err_sys(e, errno, "look at the root of the image");
+	if (r == 0)
+		r = new_dir(p, upper, st.st_mode & 0755, e);
 	if (r < 0)
 		return r;
-	if (fstat(tree, &st) < 0 || fchownat(p->fd, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(p->fd, upper, st.st_mode & 07777, 0) < 0)
-		return err_sys(e, errno, "set owner and mode of %s", upper);
+	/* what most images have needs no further word: root's, and nothing that the umask takes away */
+	if ((st.st_uid || st.st_gid) && fchownat(p->fd, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, errno, "set the owner of %s", upper);
+	if ((st.st_mode & 07777 & ~0755) && fchmodat(p->fd, upper, st.st_mode & 07777, 0) < 0)
+		return err_sys(e, errno, "set the mode of %s", upper);
 	return 0;
 }
 
@@ -185,15 +187,16 @@ static int place_apps(const struct job *j, const struct merged *m, struct err *e
 	return r;
 }
 
+/* rkt 1.30 makes some things always that our flavors make when they need them. */
 static int write_marks(const struct job *j, const struct merged *m, struct err *e)
 {
-	int r = new_dir(j->pod, POD_DIR_VOLUMES, 0755, e);
+	int r = 0;
 
-	if (r == 0)
-		r = new_file(j->pod, POD_LOCK_FILE, NULL, 0, 0600, e);
+	if (!j->stage1->native)
+		r = new_dir(j->pod, POD_DIR_VOLUMES, 0755, e);
 	if (r == 0)
 		r = new_file(j->pod, POD_FILE_MANIFEST, m->text, m->len, 0640, e);
-	if (r == 0 && j->overlay)
+	if (r == 0 && j->overlay && !j->stage1->native)
 		r = new_file(j->pod, POD_FILE_OVERLAY, NULL, 0, 0644, e);
 	return r == 0 ? new_file(j->pod, POD_FILE_CREATED, NULL, 0, 0644, e) : r;
 }

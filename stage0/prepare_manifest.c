@@ -58,10 +58,11 @@ void merged_done(struct merged *m)
 static int load_image(const struct store *s, const char *id, struct image_info *ret, struct err *e)
 {
 	char full[IMAGE_ID_LEN + 1];
-	int r = store_resolve_id(s, id, full, e);
+	bool whole = image_id_valid(id);
+	int r = whole ? 0 : store_resolve_id(s, id, full, e);
 
 	if (r == 0)
-		r = store_image_load(s, full, ret, e);
+		r = store_image_load(s, whole ? id : full, ret, e);
 	if (r == 0 && labels_check_host(&ret->labels, e) < 0)
 		r = err_ctx(e, "image %s", ret->name);
 	return r;

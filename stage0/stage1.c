@@ -355,9 +355,9 @@ int stage1_select(const struct stage1_choice *c, const struct config *cfg, const
 static int new_file(const struct pod *p, const char *name, const char *text, const char *end)
 {
 	auto_close int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	int r = fd < 0 ? -errno : write_full(fd, text, strlen(text));
+	auto_free char *all = xasprintf("%s%s", text, end);
 
-	return r < 0 ? r : write_full(fd, end, strlen(end));
+	return fd < 0 ? -errno : write_full(fd, all, strlen(all));
 }
 
 int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e)
@@ -370,7 +370,6 @@ int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e)
 		{ POD_STAGE1_ROOTFS, false },
 		{ POD_STAGE1_ROOTFS "/rkt", true },
 		{ CONTRACT_DIR_STATUS, true },
-		{ CONTRACT_DIR_ENV, true },
 		{ CONTRACT_DIR_PIDS, true },
 	};
 	int r = 0;

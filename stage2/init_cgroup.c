@@ -99,10 +99,25 @@ static int write_limits(struct pod *p, uint32_t c, int32_t app, int fd)
 	return 0;
 }
 
+static bool has_limits(const struct pod *p, uint32_t c, int32_t app)
+{
+	for (uint32_t i = 0; i < plan_head(p->plan)->nwrites; i++) {
+		if (plan_write(p->plan, i)->cgroup == c && plan_write(p->plan, i)->app == app)
+			return true;
+	}
+	return false;
+}
+
 static int make_level(struct pod *p, uint32_t c, int32_t app, int parent, const char *name)
 {
-	int r, fd = make_dir(parent, name);
+	int r, fd;
 
+	/* an app's directory that gets neither cpuset nor limits need not be opened */
+	if (app >= 0 && !plan_cgroup(p->plan, c)->copy_cpuset && !has_limits(p, c, app))
+		return mkdirat(parent, name, 0755) < 0 && errno != EEXIST
+			       ? refuse(p, app, INIT_CGROUP, -errno, name)
+			       : 0;
+	fd = make_dir(parent, name);
 	if (fd < 0)
 		return refuse(p, app, INIT_CGROUP, fd, name);
 	r = plan_cgroup(p->plan, c)->copy_cpuset ? copy_cpuset(p, app, parent, fd) : 0;

@@ -93,7 +93,8 @@ static int step_stdio(struct launch_ctx *c)
 			return -errno;
 	}
 	for (int i = 0; i < 3; i++) {
-		if (from[i] != i ? dup2(from[i], i) < 0 : fcntl(i, F_SETFD, 0) < 0)
+		/* one that is in its place came through our own execve, so it is not marked for closing */
+		if (from[i] != i && dup2(from[i], i) < 0)
 			return -errno;
 	}
 	if (c->l->tty && ioctl(0, TIOCSCTTY, 0) < 0)

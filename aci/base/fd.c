@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -76,14 +77,8 @@ int fd_read_all(int fd, size_t max, struct buf *out)
 
 int fd_set_cloexec(int fd, bool on)
 {
-	int flags = fcntl(fd, F_GETFD);
-	int want = on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC;
-
-	if (flags < 0)
-		return -errno;
-	if (want != flags && fcntl(fd, F_SETFD, want) < 0)
-		return -errno;
-	return 0;
+	/* FD_CLOEXEC is the only flag there is (fcntl(2)): no need to read before writing */
+	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
 }
 
 static bool listed(const int *keep, size_t n, int fd)
@@ -148,6 +143,10 @@ int fd_close_all_but(const int *keep, size_t n)
 
 int fd_ensure_std(void)
 {
+	struct pollfd std[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(std, ARRAY_LEN(std), 0) == 0)
+		return 0; /* nothing to report: all three are open, and none has an error */
 	for (int fd = 0; fd <= 2; fd++) {
 		int got;
 

@@ -31,7 +31,8 @@ int mkdir_p_at(int dirfd, const char *path, mode_t mode);
 enum { FS_SYNC = 1 }; /* fsync the file and its directory */
 
 /* Replace @name atomically (temporary file ".tmp-*" beside it + rename) with @len bytes, permission
- * exactly @mode. 0 or -errno.  A crash can leave the temporary file, never half of @name. */
+ * exactly @mode as long as the umask is at most 022, which our programs see to.  0 or -errno.  A crash can
+ * leave the temporary file, never half of @name. */
 int write_file_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode, unsigned int flags);
 /* Append the contents of a regular file to @out; -EFBIG above @max, -EINVAL if not regular.  Opens
  * with O_NOFOLLOW|O_NONBLOCK so that links and FIFOs cannot hurt. */

@@ -6,18 +6,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
 
 #define LINKS_MAX    40
-#define TMP_NAME_MAX 32
+#define TMP_NAME_MAX PATH_MAX
+#define UMASK_MAX    022 /* what our programs set (main.c, sandbox.c, fetch.c) */
 
 /* Make directory @name in @parent, exactly @mode, ours; an O_PATH fd, or -EEXIST when it was there. */
 static int make_one(int parent, const char *name, mode_t mode)
@@ -156,21 +159,38 @@ int fsync_dir(int dirfd)
 	return fsync(dirfd) < 0 ? -errno : 0;
 }
 
-/* A new file with a name nobody else has; fd or -errno. */
-static int open_tmp(int dirfd, char name[TMP_NAME_MAX])
+/* A number that other processes hardly have: the kernel gives each 16 random bytes at its start (getauxval(3)). */
+static uint32_t process_token(void)
 {
+	const unsigned char *random = (const unsigned char *)(uintptr_t)getauxval(AT_RANDOM);
+	uint32_t token = 0;
+
+	if (random)
+		memcpy(&token, random + 4, sizeof(token));
+	return token;
+}
+
+/*
+ * A new file beside @name that nobody else has; fd or -errno.  The counter tells threads of one process
+ * apart and O_EXCL everybody else; what a crash left is stepped over.
+ */
+static int open_tmp(int dirfd, const char *name, mode_t mode, char tmp[TMP_NAME_MAX])
+{
+	static atomic_uint counter;
+	const char *slash = strrchr(name, '/');
+	int dir_len = slash ? (int)(slash - name) + 1 : 0;
+
 	for (int tries = 0;; tries++) {
-		unsigned char r[8];
+		int n = snprintf(tmp, TMP_NAME_MAX, "%.*s.tmp-%x-%x", dir_len, name, process_token(),
+				 atomic_fetch_add(&counter, 1));
 		int fd;
 
-		if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
-			return -EIO;
-		(void)snprintf(name, TMP_NAME_MAX, ".tmp-%02x%02x%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2],
-			       r[3], r[4], r[5], r[6], r[7]);
-		fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (n < 0 || n >= TMP_NAME_MAX)
+			return -ENAMETOOLONG;
+		fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 		if (fd >= 0)
 			return fd;
-		if (errno != EEXIST || tries == 100)
+		if (errno != EEXIST || tries == 1000)
 			return -errno;
 	}
 }
@@ -181,7 +201,7 @@ static int fill_tmp(int fd, const void *data, size_t len, mode_t mode, unsigned 
 
 	if (r < 0)
 		return r;
-	if (mode != 0600 && fchmod(fd, mode) < 0)
+	if ((mode & UMASK_MAX) && fchmod(fd, mode) < 0)
 		return -errno;
 	if ((flags & FS_SYNC) && fsync(fd) < 0)
 		return -errno;
@@ -192,7 +212,7 @@ static int replace_in(int dirfd, const char *name, const void *data, size_t len,
 		      unsigned int flags)
 {
 	char tmp[TMP_NAME_MAX];
-	auto_close int fd = open_tmp(dirfd, tmp);
+	auto_close int fd = open_tmp(dirfd, name, mode, tmp);
 	int r;
 
 	if (fd < 0)
@@ -208,27 +228,24 @@ static int replace_in(int dirfd, const char *name, const void *data, size_t len,
 int write_file_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode, unsigned int flags)
 {
 	const char *slash = strrchr(name, '/');
-	auto_close int own = FD_NONE;
-	int r;
-
+	auto_free char *dir = slash ? xstrndup(name, (size_t)(slash - name) + 1) : xstrdup(".");
 	/* The temporary file is a neighbour of the final one: same file system, same directory to sync. */
-	if (slash || ((flags & FS_SYNC) && dirfd == AT_FDCWD)) {
-		auto_free char *dir = slash ? xstrndup(name, (size_t)(slash - name) + 1) : xstrdup(".");
+	int r = replace_in(dirfd, name, data, len, mode, flags);
 
-		own = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (own < 0)
-			return -errno;
-		dirfd = own;
-	}
-	r = replace_in(dirfd, slash ? slash + 1 : name, data, len, mode, flags);
 	if (r < 0 || !(flags & FS_SYNC))
 		return r;
-	if (own < 0) { /* @dirfd may be O_PATH, which cannot be synced */
-		own = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (own < 0)
-			return -errno;
-	}
-	return fsync_dir(own);
+	auto_close int own = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return own < 0 ? -errno : fsync_dir(own);
+}
+
+/* Read a regular file of known size at one go; true when that was all of it. */
+static bool read_at_once(int fd, size_t size, struct buf *out)
+{
+	ssize_t n = read(fd, buf_reserve(out, size + 1), size + 1);
+
+	if (n > 0)
+		out->len += (size_t)n;
+	return n == (ssize_t)size;
 }
 
 int read_file_at(int dirfd, const char *name, size_t max, struct buf *out)
@@ -244,5 +261,9 @@ int read_file_at(int dirfd, const char *name, size_t max, struct buf *out)
 		return -EINVAL;
 	if (st.st_size > 0 && (uint64_t)st.st_size > max)
 		return -EFBIG;
-	return fd_read_all(fd, max, out);
+	/* kernel files have no size, or a wrong one: those are read to the end */
+	size_t before = out->len;
+	if (st.st_size > 0 && read_at_once(fd, (size_t)st.st_size, out))
+		return 0;
+	return fd_read_all(fd, max - (out->len - before), out);
 }

@@ -11,10 +11,24 @@
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/strv.h"
+
+/* jansson opens /dev/urandom for the seed of its hash tables; the kernel has given every process 16 random
+ * bytes at its start already (getauxval(3)). */
+static __attribute__((constructor)) void seed_tables(void)
+{
+	const unsigned char *random = (const unsigned char *)(uintptr_t)getauxval(AT_RANDOM);
+	size_t seed = 0;
+
+	if (random)
+		memcpy(&seed, random + 8, sizeof(seed)); /* the first half guards the stacks */
+	if (seed)
+		json_object_seed(seed);
+}
 
 /* Where byte @at of @text is, counted from 1 as editors do (columns are bytes). */
 static void position(const char *text, size_t at, int *line, int *column)

@@ -19,11 +19,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
-#include "base/fsat.h"
 
 #define NO_PIDFD_PAUSE_MS 5 /* between looks at a child, on kernels without pidfd_open (before 5.3) */
 #define PROC_FILE_MAX     4096
@@ -299,19 +299,30 @@ void proc_kill(struct proc *p)
 	p->pid = 0;
 }
 
+/* The beginning of a kernel file that is produced in one piece; the length, or -errno. */
+static ssize_t read_kernel(const char *path, char *buf, size_t room)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, room - 1);
+
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
 int proc_start_time(pid_t pid, unsigned long long *ret)
 {
-	char path[64];
-	auto_buf text = BUF_INIT;
+	char path[64], text[PROC_FILE_MAX];
 	const char *p;
-	int r;
+	ssize_t r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	r = read_file_at(AT_FDCWD, path, PROC_FILE_MAX, &text);
+	r = read_kernel(path, text, sizeof(text));
 	if (r < 0)
-		return r == -ENOENT ? -ESRCH : r;
+		return r == -ENOENT ? -ESRCH : (int)r;
 	/* The name in parentheses may hold anything: count from the last one; "state" is field 3. */
-	p = strrchr(buf_str(&text), ')');
+	p = strrchr(text, ')');
 	if (!p)
 		return -EPROTO;
 	for (int field = 2; p && field < 22; field++)
@@ -325,14 +336,14 @@ int proc_start_time(pid_t pid, unsigned long long *ret)
 
 int proc_boot_id(char out[37])
 {
-	auto_buf text = BUF_INIT;
-	int r = read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text);
+	char text[64];
+	ssize_t r = read_kernel("/proc/sys/kernel/random/boot_id", text, sizeof(text));
 
 	if (r < 0)
-		return r;
-	if (text.len < 36)
+		return (int)r;
+	if (r < 36)
 		return -EPROTO;
-	memcpy(out, text.data, 36);
+	memcpy(out, text, 36);
 	out[36] = '\0';
 	return 0;
 }

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -166,6 +168,34 @@ static int probe(const struct podctx *c, char *const *controllers, struct cgroup
 	return 0;
 }
 
+/* Where everybody mounts the unified hierarchy: alone, or beside those of version 1. */
+static const char *const unified[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+
+/*
+ * A pod without limits needs the unified hierarchy only, and that is nearly always in one of two places:
+ * asking there spares reading the mount table, which the kernel prints line by line.  -ENOENT: read it.
+ */
+static int probe_unified(const struct podctx *c, struct cgroups *g)
+{
+	struct hierarchy h = { .root = (char *)(uintptr_t) "/",
+			       .options = (char *)(uintptr_t) "",
+			       .v2 = true };
+	struct statfs fs;
+	struct err ignored = ERR_INIT;
+	auto_buf own = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(unified) && !h.mount; i++) {
+		if (statfs(unified[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+			h.mount = (char *)(uintptr_t)unified[i];
+	}
+	if (!h.mount || read_proc("/proc/self/cgroup", &own, &ignored) < 0)
+		return -ENOENT;
+	auto_strv lines = strv_split(buf_str(&own), '\n');
+	auto_free char *path = own_path(&h, lines);
+	int r = path ? add_dir(g, &h, path, c->uuid) : -ENOENT;
+	return r < 0 ? r : 0;
+}
+
 int cgroups_plan(const struct podctx *c, struct cgroups *ret, struct err *e)
 {
 	auto_strv controllers = NULL;
@@ -173,7 +203,9 @@ int cgroups_plan(const struct podctx *c, struct cgroups *ret, struct err *e)
 
 	*ret = (struct cgroups){ .n = 0 };
 	cgroup_limits_controllers(c, &controllers);
-	r = probe(c, controllers, ret, e);
+	r = controllers ? -ENOENT : probe_unified(c, ret);
+	if (r < 0)
+		r = probe(c, controllers, ret, e);
 	if (r == 0)
 		r = cgroup_limits_plan(c, ret, e);
 	return r;
@@ -192,16 +224,16 @@ void cgroups_done(struct cgroups *g)
 	*g = (struct cgroups){ .n = 0 };
 }
 
-int cgroups_record(const struct cgroups *g, int pod_fd, struct err *e)
+int cgroups_record(const struct cgroups *g, const struct podctx *c, struct err *e)
 {
 	auto_buf b = BUF_INIT;
 	int r;
 
 	for (uint32_t i = 0; i < g->n; i++)
 		buf_addf(&b, "%s\n", g->v[i].path);
-	r = write_file_at(pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b), b.len, 0640, 0);
-	if (r == 0 && g->n > 0)
-		r = write_file_at(pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path), 0640,
-				  0);
+	r = write_file_at(c->pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b), b.len, 0640, 0);
+	if (r == 0 && g->n > 0 && !c->own_stage0)
+		r = write_file_at(c->pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path),
+				  0640, 0);
 	return r < 0 ? err_sys(e, -r, "record the pod's cgroups") : 0;
 }

@@ -46,8 +46,8 @@ struct cgroups {
 int cgroups_plan(const struct podctx *c, struct cgroups *ret, struct err *e);
 void cgroups_done(struct cgroups *g);
 
-/* Write the pod file CONTRACT_FILE_CGROUPS (before the directories exist) and subcgroup. */
-int cgroups_record(const struct cgroups *g, int pod_fd, struct err *e);
+/* Write the pod file CONTRACT_FILE_CGROUPS, before the directories exist; for another stage0 subcgroup too. */
+int cgroups_record(const struct cgroups *g, const struct podctx *c, struct err *e);
 
 /* From the record: kill everything below each directory and remove it; missing is success.  For gc. */
 int cgroups_destroy(int pod_fd, struct err *e);

@@ -127,7 +127,8 @@ static int step_pivot(void *ctx, struct err *e)
 
 	if (fchdir(s->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, errno, "pivot_root");
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	/* the working directory is below the old root and stays when that goes: it is the new one */
+	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, errno, "leave the host's root");
 	return mnt_set(s->root_fd, MNT_RO, false, e);
 }

@@ -148,6 +148,7 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 	if (r < 0)
 		return r;
 	log_setup("rkt: run", c->debug ? LOG_VERBOSE : LOG_NORMAL);
+	c->own_stage0 = getenv(CONTRACT_FRESH) != NULL;
 	c->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");

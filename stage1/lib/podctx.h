@@ -29,8 +29,9 @@ struct podctx {
 	bool no_caps, no_paths, no_seccomp; /* --disable-…: restriction lifted */
 	/* the pod */
 	char uuid[UUID_LEN + 1];
-	int pod_fd;  /* the working directory at start */
-	int lock_fd; /* CLOEXEC again */
+	bool own_stage0; /* made by our stage0, which has made the status directories and reads no subcgroup */
+	int pod_fd;      /* the working directory at start */
+	int lock_fd;     /* CLOEXEC again */
 	struct pod_manifest *manifest;
 	struct pod_app *apps;
 	size_t napps;

@@ -118,20 +118,13 @@ static int step_cgroups(void *ctx, struct err *e)
 	struct sandbox *s = ctx;
 	int r = cgroups_plan(s->ctx, &s->cgroups, e);
 
-	return r < 0 ? r : cgroups_record(&s->cgroups, s->ctx->pod_fd, e);
+	return r < 0 ? r : cgroups_record(&s->cgroups, s->ctx, e);
 }
 
-static int step_dirs(void *ctx, struct err *e)
+static int step_flavor(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	static const char *const dirs[] = { CONTRACT_DIR_STATUS, CONTRACT_DIR_PIDS };
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		int r = mkdir_p_at(s->ctx->pod_fd, dirs[i], 0755);
-
-		if (r < 0)
-			return err_sys(e, -r, "create %s", dirs[i]);
-	}
 	if (symlinkat(s->flavor->name, s->ctx->pod_fd, CONTRACT_FILE_FLAVOR) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "record the flavor");
 	return 0;
@@ -187,14 +180,15 @@ static int step_pids(void *ctx, struct err *e)
 	struct sandbox *s = ctx;
 	unsigned long long start = 0;
 	char boot[37];
-	int r = proc_start_time(getpid(), &start);
+	pid_t own = getpid();
+	int r = proc_start_time(own, &start);
 
 	if (r == 0)
 		r = proc_boot_id(boot);
 	if (r < 0)
 		return err_sys(e, -r, "own start time");
-	auto_free char *guard = xasprintf("%d %llu %s\n", getpid(), start, boot);
-	auto_free char *ppid = xasprintf("%d\n", getpid());
+	auto_free char *guard = xasprintf("%d %llu %s\n", own, start, boot);
+	auto_free char *ppid = xasprintf("%d\n", own);
 	r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard, strlen(guard), 0644, 0);
 	if (r == 0)
 		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PPID, ppid, strlen(ppid), 0644, 0);
@@ -206,7 +200,7 @@ static int step_pids(void *ctx, struct err *e)
 static const struct step start_steps[] = {
 	{ "check the pod", step_check },      { "decide the privileges", step_policy },
 	{ "open the volumes", step_volumes }, { "open stage2", step_open_init },
-	{ "plan the cgroups", step_cgroups }, { "make the status directories", step_dirs },
+	{ "plan the cgroups", step_cgroups }, { "record the flavor", step_flavor },
 	{ "connect", step_sockets },          { "clone", step_clone },
 	{ "record the pids", step_pids },     { NULL, NULL },
 };
@@ -235,24 +229,6 @@ static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavo
 		a->root_fd = a->dev_fd = FD_NONE;
 		(void)snprintf(a->root, sizeof(a->root), "/a%u", i);
 	}
-}
-
-static void sandbox_done(struct sandbox *s)
-{
-	for (size_t i = 0; i < s->ctx->napps; i++) {
-		vol_mounts_done(&s->apps[i].vols);
-		bpf_done(&s->apps[i].bpf);
-		strv_free(s->apps[i].env);
-		strv_free(s->apps[i].search);
-	}
-	free(s->apps);
-	cgroups_done(&s->cgroups);
-	fd_close(&s->init_exe);
-	fd_close(&s->control[0]);
-	fd_close(&s->control[1]);
-	fd_close(&s->sync[0]);
-	fd_close(&s->sync[1]);
-	fd_close(&s->init_pidfd);
 }
 
 /* A pod that `rkt run` made and that never started is of no use to anybody: its directory goes.  We hold
@@ -285,7 +261,6 @@ static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_
 		(void)kill(s.init_pid, SIGKILL);
 	if (r < 0 || (*status == CONTRACT_EXIT_FAILURE && !s.started))
 		forget(c);
-	sandbox_done(&s);
 	return r;
 }
 
@@ -296,6 +271,7 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 	int status = CONTRACT_EXIT_FAILURE;
 
 	(void)fd_ensure_std();
+	(void)umask(022);
 	log_setup("rkt: run", LOG_NORMAL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	int signal_fd = supervise_signals(&e);
@@ -304,8 +280,6 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 		r = start_and_watch(&c, f, signal_fd, &status, &e);
 	if (r < 0)
 		log_error("%s", e.text);
-	if (signal_fd >= 0)
-		podctx_done(&c);
-	fd_close(&signal_fd);
-	return r < 0 ? CONTRACT_EXIT_FAILURE : status;
+	/* Memory and descriptors end with us, the lock last of all. */
+	_exit(r < 0 ? CONTRACT_EXIT_FAILURE : status);
 }

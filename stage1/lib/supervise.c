@@ -66,6 +66,9 @@ static void record(struct watch *w, const char *dir, int app, int value)
 	auto_free char *text = xasprintf("%d\n", value);
 	int r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
 
+	/* our own stage0 has made the directory, that of rkt 1.30 has not */
+	if (r == -ENOENT && (r = mkdir_p_at(w->s->ctx->pod_fd, dir, 0755)) == 0)
+		r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
 	if (r < 0)
 		log_warn("write %s: %s", path, strerror(-r));
 }
@@ -200,9 +203,10 @@ static void reap_init(struct watch *w)
 {
 	int st = 0;
 
-	if (waitpid(w->s->init_pid, &st, WNOHANG) != w->s->init_pid)
+	if (waitpid(w->s->init_pid, &st, w->done ? 0 : WNOHANG) != w->s->init_pid)
 		return;
-	drain_control(w);
+	if (!w->done)
+		drain_control(w);
 	w->init_gone = true;
 	lost_init(w, st);
 	struct err e = ERR_INIT;
@@ -235,7 +239,8 @@ static void loop(struct watch *w)
 			tty_input(&w->tty);
 		if (p[OUT].revents && !tty_output(&w->tty))
 			p[OUT].fd = -1;
-		if (p[INIT].revents && p[OUT].revents == 0)
+		/* after its last message init does nothing but end: no need to be told by poll */
+		if ((p[INIT].revents && p[OUT].revents == 0) || (w->done && p[OUT].fd < 0))
 			reap_init(w);
 	}
 }

@@ -1,15 +1,19 @@
 /* tree — the app's root file system and safe handles on the image's own directories (sandbox.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/fsat.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/sandbox.h"
+
+#define MOUNT_OPTIONS_MAX 4000 /* bytes; the kernel takes a page */
 
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
 {
@@ -49,7 +53,7 @@ int tree_mount_own(int m, int root_fd, const char *name, struct err *e)
  * writable layer of a pod never outlives a crash of the machine as a running pod anyway, durable data
  * belongs to volumes.
  */
-static int overlay_root(struct app_build *a, unsigned int flags, struct err *e)
+static int overlay_root(struct sandbox *s, struct app_build *a, unsigned int flags, struct err *e)
 {
 	const struct pod_app *in = a->in;
 	size_t n = strv_len(in->layers);
@@ -59,7 +63,34 @@ static int overlay_root(struct app_build *a, unsigned int flags, struct err *e)
 
 	for (size_t i = 0; i < n; i++)
 		strv_pushf(&lower, "../../../cas/tree/%s/rootfs", in->layers[i]);
-	return mnt_overlay((const char *const *)lower, n, upper, work, flags, e);
+	int fd = mnt_overlay((const char *const *)lower, n, upper, work, flags, e);
+	if (fd >= 0 && mnt_attach(fd, s->root_fd, a->root + 1, e) < 0)
+		fd_close(&fd);
+	return fd < 0 ? -e->code : fd;
+}
+
+/*
+ * The same by one mount(2) over the directory in init's root, which the pod directory shows as "appsinfo"
+ * by now; -errno, and then the long way says why, or does what this one cannot: more layers than a page
+ * of options names.  Ids and names of apps have nothing in them that the options would have to escape.
+ */
+static int overlay_at_once(struct app_build *a, unsigned int flags)
+{
+	const struct pod_app *in = a->in;
+	auto_buf o = BUF_INIT;
+	auto_free char *at = xasprintf("appsinfo%s", a->root);
+
+	buf_adds(&o, "lowerdir=");
+	for (size_t i = 0; in->layers[i]; i++)
+		buf_addf(&o, "%s../../../cas/tree/%s/rootfs", i ? ":" : "", in->layers[i]);
+	buf_addf(&o, ",upperdir=overlay/%s/upper,workdir=overlay/%s/work,volatile", in->rt->name,
+		 in->rt->name);
+	if (o.len >= MOUNT_OPTIONS_MAX)
+		return -E2BIG;
+	if (mount("overlay", at, "overlay", flags & MNT_NODEV_ ? MS_NODEV : 0, buf_str(&o)) < 0)
+		return -errno;
+	int fd = open(at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* A root that stage0 prepared: a copy, or an overlay that an older stage0 mounted there. */
@@ -80,12 +111,16 @@ static int ready_root(struct sandbox *s, struct app_build *a, struct err *e)
 
 int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	bool confined = s->flavor->flags & FLAVOR_CONFINE;
+	unsigned int flags = s->flavor->flags & FLAVOR_CONFINE ? MNT_NODEV_ : 0;
 
-	a->root_fd = a->in->layers ? overlay_root(a, confined ? MNT_NODEV_ : 0, e) : ready_root(s, a, e);
-	if (a->root_fd < 0)
-		return a->root_fd;
 	if (mkdirat(s->root_fd, a->root + 1, 0755) < 0)
 		return err_sys(e, errno, "create %s", a->root);
-	return mnt_attach(a->root_fd, s->root_fd, a->root + 1, e);
+	if (a->in->layers) {
+		a->root_fd = overlay_at_once(a, flags);
+		if (a->root_fd < 0)
+			a->root_fd = overlay_root(s, a, flags, e);
+		return a->root_fd < 0 ? a->root_fd : 0;
+	}
+	a->root_fd = ready_root(s, a, e);
+	return a->root_fd < 0 ? a->root_fd : mnt_attach(a->root_fd, s->root_fd, a->root + 1, e);
 }

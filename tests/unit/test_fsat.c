@@ -378,7 +378,7 @@ START_TEST(replace_file)
 {
 	char *path;
 	int dir = suite_make_dir(&path), handle;
-	mode_t old = umask(077);
+	mode_t old = umask(022);
 	auto_buf b = BUF_INIT;
 	struct stat st;
 
