@@ -58,11 +58,15 @@ void merged_done(struct merged *m)
 static int load_image(const struct store *s, const char *id, struct image_info *ret, struct err *e)
 {
 	char full[IMAGE_ID_LEN + 1];
-	bool whole = image_id_valid(id);
-	int r = whole ? 0 : store_resolve_id(s, id, full, e);
+	/* a whole id needs no search, unless it leads nowhere: then the search has the words */
+	int r = image_id_valid(id) ? store_image_load(s, id, ret, e) : -ENOENT;
 
-	if (r == 0)
-		r = store_image_load(s, whole ? id : full, ret, e);
+	if (r == -ENOENT) {
+		err_clear(e);
+		r = store_resolve_id(s, id, full, e);
+		if (r == 0)
+			r = store_image_load(s, full, ret, e);
+	}
 	if (r == 0 && labels_check_host(&ret->labels, e) < 0)
 		r = err_ctx(e, "image %s", ret->name);
 	return r;

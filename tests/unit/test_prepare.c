@@ -50,8 +50,7 @@ static void expect_copy(const struct pod *p)
 
 START_TEST(what_every_pod_has)
 {
-	static const char *const files[] = { "pod", "pod-created", "appsinfo/img/manifest",
-					     "stage1/rootfs" };
+	static const char *const files[] = { "pod", "pod-created", "appsinfo/img/manifest", "stage1/rootfs" };
 	auto_pod p = POD_INIT;
 
 	prepare(&p, true);
