@@ -41,10 +41,11 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -Iaci -I. -I$(B)/gen -include aci/base/banned.h $(C
 ALL_CFLAGS = -std=gnu11 $(OPTIM) $(WARN) -fno-common -fPIE $(HARDEN) $(SANFLAGS) $(CFLAGS)
 PLAIN_LDFLAGS = -Wl,-z,relro,-z,now $(LDFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-# Programs that run beside or inside a pod are static: NAME_LINK := $(PLAIN), or $(STATIC) for those that may be linked
-# dynamically to be measured with COVERAGE=1.  No sanitizer runtime can be static: see APART below.
+# Static programs have a NAME_LINK: $(PLAIN) inside of pods, $(STATIC) beside them, $(HOST_STATIC) elsewhere.  With COVERAGE=1 the
+# last two are linked dynamically, to be measured; with SANITIZE= the last, because no runtime of a sanitizer can be static.
 PLAIN := -static-pie
 STATIC := $(if $(COVERAGE),,$(PLAIN))
+HOST_STATIC := $(if $(SANITIZE)$(COVERAGE),,$(PLAIN))
 
 ifeq ($(V),1)
 Q :=

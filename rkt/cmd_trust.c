@@ -131,7 +131,7 @@ static int ask(struct err *e)
 	for (;;) {
 		char answer[ANSWER_MAX];
 		int r = output_line(e, "Are you sure you want to trust this key (yes/no)?");
-		if (r == 0)
+		if (r >= 0)
 			r = read_answer(answer, e);
 		if (r < 0)
 			return r;

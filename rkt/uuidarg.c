@@ -60,7 +60,7 @@ int uuid_args_each(struct cli *c, const char *uuid_file,
 
 	if (r == 0)
 		r = host_open(&c->g, 0, &h, e);
-	for (char **u = uuids; r == 0 && *u; u++) {
+	for (char **u = uuids; r == 0 && u && *u; u++) {
 		struct err pe = ERR_INIT;
 		if (act(c, &h, *u, &pe) == 0)
 			continue;

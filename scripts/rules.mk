@@ -154,8 +154,8 @@ format:
 	@scripts/check-format --fix $(F)
 format-check:
 	@scripts/check-format
-tidy:
-	clang-tidy $(filter-out tests/%,$(wildcard $(ALL_SRC))) -- $(ALL_CPPFLAGS) -std=gnu11 $(shell $(PKG) --cflags $(PKGS))
+tidy: $(B)/gen/version.h $(B)/gen/seccomp_default.h
+	@scripts/tidy $(B) $(F)
 clean:
 	rm -rf build
 help:

@@ -82,7 +82,7 @@ enum {
 	PODS_MOST = 2 | 4 | 8 | 16,
 	PODS_ALL = 63
 };
-int pods_list(const struct datadir *d, unsigned int dirs, char ***ret, struct err *e);
+int pods_list(const struct datadir *d, unsigned int which, char ***ret, struct err *e);
 
 /* ---- facts of a pod, read through its fd ---- */
 

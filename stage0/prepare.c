@@ -111,7 +111,7 @@ static int make_upper(const struct pod *p, const char *app, int tree, struct err
 {
 	auto_free char *dir = xasprintf(POD_DIR_OVERLAY "/%s", app);
 	auto_free char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);
-	struct stat st;
+	struct stat st = { 0 };
 	int r = new_dir(p, dir, 0700, e);
 
 	if (r == 0)

@@ -17,8 +17,6 @@
 
 #define ENV_FILE_MAX (1u << 20)
 
-extern char **environ;
-
 void app_env_done(struct app_env *env)
 {
 	pairs_done(&env->weaker);

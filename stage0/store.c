@@ -192,6 +192,7 @@ int store_resolve_name(const struct store *s, const char *name, const struct pai
 
 		if (!image_id_valid(*id) || store_image_load(s, *id, &i, &ignored) < 0)
 			continue;
+		/* NOLINTNEXTLINE: a document that was loaded has a name */
 		if (strcmp(i.name, name) == 0 && labels_match(&i.labels, labels) &&
 		    (!best.id[0] || better(&i, &best, prefer_latest))) {
 			struct image_info swap = best;

@@ -150,6 +150,7 @@ int store_url_load(const struct store *s, const char *url, struct url_info *ret,
 	struct url_info u = { .url = NULL };
 	int r = url_read(s, file, &u, e);
 
+	/* NOLINTNEXTLINE: a record that was read has both, here and below */
 	if (r == 0 && strcmp(u.url, url) != 0) {
 		url_info_done(&u);
 		r = err_set(e, ERR_INPUT, ENOENT, "nothing is known");
@@ -192,7 +193,7 @@ int store_urls_remove(const struct store *s, const char *id, struct err *e)
 
 		if (strncmp(de->d_name, "url,", 4) != 0 || url_read(s, file, &u, &ignored) < 0)
 			continue;
-		match = strcmp(u.image_id, id) == 0;
+		match = strcmp(u.image_id, id) == 0; /* NOLINT */
 		url_info_done(&u);
 		if (match && unlinkat(s->cas_fd, file, 0) < 0 && errno != ENOENT)
 			return err_sys(e, errno, "remove %s", file);

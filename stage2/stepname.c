@@ -25,7 +25,7 @@ static const char *const launch_names[LAUNCH_STEPS] = {
 };
 
 static const char *const init_names[INIT_STEPS - INIT_PLAN] = {
-	[INIT_PLAN - INIT_PLAN] = "read the plan",
+	[0] = "read the plan",
 	[INIT_CGROUP - INIT_PLAN] = "make a cgroup",
 	[INIT_CPUSET - INIT_PLAN] = "copy the cpuset",
 	[INIT_CGROUP_WRITE - INIT_PLAN] = "set a limit",

@@ -22,7 +22,7 @@ static void mark_cut(char *text)
 
 __attribute__((format(printf, 2, 0))) static void format_text(char *out, const char *fmt, va_list ap)
 {
-	int n = vsnprintf(out, ERR_TEXT_MAX, fmt, ap);
+	int n = vsnprintf(out, ERR_TEXT_MAX, fmt, ap); /* NOLINT: every caller has started @ap */
 
 	if (n < 0)
 		out[0] = '\0';

@@ -193,7 +193,7 @@ static int descend(struct walker *w, const char *name, struct err *e)
 	struct frame *f = &w->frames[w->depth - 1];
 	struct fswalk_at at = at_of(w, f);
 	auto_close int fd = open_dir(f->fd, name), twin = FD_NONE;
-	struct place place;
+	struct place place = { 0 };
 	int r = fd < 0 ? fd : locate(fd, &place);
 
 	if (r == -ENOENT && w->ops->skip_vanished)

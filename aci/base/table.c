@@ -84,8 +84,10 @@ void table_print(const struct table *t, struct buf *out)
 
 	for (size_t c = 0; c < t->columns; c++)
 		widths[c] = column_width(t, c);
-	if (!t->used)
+	if (!t->used || !t->columns) {
 		buf_addc(out, '\n');
+		return;
+	}
 	for (size_t i = 0; i < t->used; i++) {
 		size_t w;
 

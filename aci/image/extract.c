@@ -165,7 +165,7 @@ static int collect_xattrs(const struct extract *x, struct archive_entry *ent, mo
 
 	*ret_n = 0;
 	*ret = count > 0 ? xcalloc((size_t)count, sizeof(**ret)) : NULL;
-	while (archive_entry_xattr_next(ent, &name, &value, &len) == ARCHIVE_OK) {
+	for (int i = 0; i < count && archive_entry_xattr_next(ent, &name, &value, &len) == ARCHIVE_OK; i++) {
 		total += strlen(name) + len;
 		if (total > x->limits->xattr_bytes)
 			return err_set(e, ERR_INPUT, E2BIG,

@@ -28,7 +28,7 @@ static char *cpu_quota_v1(int64_t milli)
 
 static char *cpu_max_v2(int64_t milli)
 {
-	return xasprintf("%lld %d", (long long)(milli * (CPU_PERIOD_US / 1000)), CPU_PERIOD_US);
+	return xasprintf("%lld %d", (long long)milli * (CPU_PERIOD_US / 1000), CPU_PERIOD_US);
 }
 
 /* 2..262144 shares onto 1..10000 weight, as the kernel's documentation of both scales suggests. */

@@ -107,7 +107,7 @@ static int inner_pid(const char *host_pid, uint32_t *ret)
 
 	if (r < 0)
 		return r;
-	char *line = strstr(b.data, "\nNSpid:");
+	char *line = b.len ? strstr(b.data, "\nNSpid:") : NULL;
 	if (!line)
 		return -EINVAL;
 	line++;
