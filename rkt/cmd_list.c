@@ -76,15 +76,15 @@ static bool is_listed(enum pod_state s)
 	return s != POD_EMBRYO && s != POD_GARBAGE && s != POD_DELETING && s != POD_GONE;
 }
 
-static int add_pod(struct listing *l, const struct datadir *d, const char *uuid, struct err *e)
+static int add_pod(struct listing *l, const struct datadir *d, const struct pod_place *place, struct err *e)
 {
 	auto_pod p = POD_INIT;
 	struct pod_snapshot s = { .state = POD_GONE };
-	int r = pod_open(d, uuid, &p, e);
+	int r = pod_open_place(d, place, &p, e);
 	if (r == -ENOENT) /* deleted since the directory was read */
 		return 0;
 	if (r == 0)
-		r = pod_snapshot_take(&p, &s, e);
+		pod_snapshot_take(&p, &s);
 	if (r == 0 && is_listed(s.state)) {
 		if (l->json)
 			json_array_append_new(l->json, pod_snapshot_json(&s));
@@ -111,17 +111,18 @@ static void print_errors(const struct listing *l)
 
 static int list_pods(struct listing *l, const struct datadir *d, struct err *e)
 {
-	auto_strv uuids = NULL;
-	int r = pods_list(d, PODS_MOST, &uuids, e);
-	for (char **u = uuids; r == 0 && u && *u; u++) {
+	struct pod_places all = { NULL, 0, 0 };
+	int r = pods_scan(d, PODS_MOST, &all, e);
+	for (size_t i = 0; i < all.n; i++) {
 		struct err pe = ERR_INIT;
-		if (add_pod(l, d, *u, &pe) == 0)
+		if (add_pod(l, d, &all.v[i], &pe) == 0)
 			continue;
 		l->nerrors++;
-		buf_addf(&l->errors, "Pod \"%s\": ", *u);
+		buf_addf(&l->errors, "Pod \"%s\": ", all.v[i].uuid);
 		buf_add_line(&l->errors, pe.text, strlen(pe.text));
 		buf_addc(&l->errors, '\n');
 	}
+	free(all.v);
 	return r;
 }
 

@@ -50,7 +50,7 @@ static void add_time(struct buf *out, const char *key, struct timespec t)
 	buf_addf(out, "%s=%s\n", key, text);
 }
 
-static void status_text(const struct pod_snapshot *s, struct buf *out)
+static void status_text(const struct pod_snapshot *s, pid_t pid, struct buf *out)
 {
 	buf_addf(out, "state=%s\n", pod_state_name(s->state));
 	if (s->has_created)
@@ -63,8 +63,8 @@ static void status_text(const struct pod_snapshot *s, struct buf *out)
 		buf_addf(out, "networks=%s\n", s->networks ? s->networks : "");
 	if (!is_after_run(s->state))
 		return;
-	if (s->has_pid)
-		buf_addf(out, "pid=%d\n", (int)s->pid);
+	if (pid > 0)
+		buf_addf(out, "pid=%d\n", (int)pid);
 	buf_addf(out, "exited=%s\n",
 		 s->state == POD_EXITED || s->state == POD_EXITED_GARBAGE ? "true" : "false");
 	for (size_t i = 0; s->state != POD_RUNNING && i < s->napps; i++)
@@ -72,15 +72,15 @@ static void status_text(const struct pod_snapshot *s, struct buf *out)
 			buf_addf(out, "app-%s=%d\n", s->apps[i].name, s->apps[i].exit_code);
 }
 
-static int print_status(struct pod *p, enum output_format format, struct err *e)
+static int print_status(const struct pod *p, enum output_format format, struct err *e)
 {
 	struct pod_snapshot s = { .state = POD_GONE };
-	int r = pod_snapshot_take(p, &s, e);
-	if (r < 0)
-		return r;
 	auto_buf text = BUF_INIT;
+	int r;
+	pod_snapshot_take(p, &s);
 	if (format == OUTPUT_TEXT) {
-		status_text(&s, &text);
+		pid_t pid = 0;
+		status_text(&s, s.has_started && pod_pid(p, &pid) == 0 ? pid : 0, &text);
 		r = output_write(&text, e);
 	} else {
 		r = output_json(pod_snapshot_json(&s), format, e);

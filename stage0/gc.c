@@ -7,16 +7,23 @@
 #include "stage0/gc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
+#include "base/fsat.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "base/when.h"
 #include "stage0/classic.h"
 #include "stage0/stage1.h"
 #include "stage0/sweep.h"
+#include "stage1/contract.h"
+
+#define CGROUPS_FILE_MAX (64u << 10) /* bytes */
 
 static void report(const struct gc_options *o, enum gc_event ev, const char *uuid, const struct err *e)
 {
@@ -26,6 +33,27 @@ static void report(const struct gc_options *o, enum gc_event ev, const char *uui
 
 /* ---- one pod ---- */
 
+/*
+ * Is nothing left of what a gc entrypoint that works by record would remove (CONTRACT_GC_RECORD)?  The usual
+ * case: the pod's first process has taken its cgroups with it.  Any doubt counts as no.
+ */
+static bool record_is_void(const struct pod *p)
+{
+	auto_buf text = BUF_INIT;
+	int r = read_file_at(p->fd, CONTRACT_FILE_CGROUPS, CGROUPS_FILE_MAX, &text);
+
+	if (faccessat(p->fd, NET_INFO_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return false;
+	if (r < 0)
+		return r == -ENOENT;
+	auto_strv lines = strv_split(buf_str(&text), '\n');
+	for (char **l = lines; l && *l; l++) {
+		if (**l && (**l != '/' || access(*l, F_OK) == 0 || errno != ENOENT))
+			return false;
+	}
+	return true;
+}
+
 /* What stage1 acquired for the pod outside its directory.  A pod that never got a stage1 has nothing. */
 static int call_stage1(const struct pod *p, bool debug, const char *local_config, struct err *e)
 {
@@ -34,6 +62,10 @@ static int call_stage1(const struct pod *p, bool debug, const char *local_config
 
 	if (r == -ENOENT) {
 		err_clear(e);
+		return 0;
+	}
+	if (r == 0 && s.gc_by_record && record_is_void(p)) {
+		stage1_done(&s);
 		return 0;
 	}
 	if (r == 0 && !s.native)
@@ -167,24 +199,25 @@ int gc_run(const struct datadir *d, const struct gc_options *o, struct err *e)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(passes); i++) {
-		auto_strv uuids = NULL;
+		struct pod_places all = { NULL, 0, 0 };
 		int r;
 
 		if (passes[i].deletes && o->mark_only)
 			return 0;
-		r = pods_list(d, passes[i].dirs, &uuids, e);
+		r = pods_scan(d, passes[i].dirs, &all, e);
 		if (r < 0)
 			return r;
-		for (char **u = uuids; u && *u; u++) {
+		for (size_t n = 0; n < all.n; n++) {
 			auto_pod p = POD_INIT;
 			struct err why = ERR_INIT;
 
-			r = pod_open(d, *u, &p, &why);
+			r = pod_open_place(d, &all.v[n], &p, &why);
 			if (r == 0)
 				passes[i].visit(&p, o, &why);
 			else if (r != -ENOENT)
-				report(o, GC_FAILED, *u, &why);
+				report(o, GC_FAILED, all.v[n].uuid, &why);
 		}
+		free(all.v);
 	}
 	return o->mark_only ? 0 : sweep(d, o->expire_prepared_ns, e);
 }

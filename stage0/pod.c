@@ -1,8 +1,8 @@
 /*
  * pod — the six directories and the moves between them.
  *
- * A pod's directory is found by trying the six in the order in which a pod travels: a pod that moves
- * while we look moves ahead of us and is met later.  Every conclusion about the lock is checked
+ * A pod's directory is found by trying the one where it was seen last, and then the six in the order in
+ * which a pod travels: a pod that moves while we look moves ahead of us and is met later.  Every conclusion about the lock is checked
  * against the directory afterwards, because both can change between two calls.
  *
  * Nothing on the way to run/ is synced to disk: a pod does not outlive the machine that runs it, and
@@ -94,28 +94,41 @@ static bool is_at(const struct pod *p, int at)
 	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
-static int find(const struct pod *p)
+/* Where the pod is now, -1 if nowhere.  Most have not moved since we looked last. */
+static int find(struct pod *p)
 {
-	for (int at = 0; at < N_DIRS; at++)
-		if (is_at(p, at))
+	if (is_at(p, p->at))
+		return p->at;
+	for (int at = 0; at < N_DIRS; at++) {
+		if (is_at(p, at)) {
+			p->at = at;
 			return at;
+		}
+	}
 	return -1;
 }
 
-/* Open the directory where the pod is now; the place, or -errno (-ENOENT: nowhere). */
-static int open_somewhere(struct pod *p)
+static int open_at(struct pod *p, int at)
 {
-	for (int at = 0; at < N_DIRS; at++) {
-		struct where w = where(at, p->uuid);
+	struct where w = where(at, p->uuid);
 
-		p->fd = openat(p->data->fd, w.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (p->fd >= 0)
-			return at;
-		p->fd = FD_NONE;
-		if (errno != ENOENT)
-			return -errno;
+	p->fd = openat(p->data->fd, w.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->fd >= 0) {
+		p->at = at;
+		return at;
 	}
-	return -ENOENT;
+	p->fd = FD_NONE;
+	return -errno;
+}
+
+/* Open the directory where the pod is now, @first for a start; the place, or -errno (-ENOENT: nowhere). */
+static int open_somewhere(struct pod *p, int first)
+{
+	int r = open_at(p, first);
+
+	for (int at = 0; at < N_DIRS && r == -ENOENT; at++)
+		r = open_at(p, at);
+	return r;
 }
 
 /* The state of a pod that was just seen at @at; -EAGAIN when it has moved since. */
@@ -135,28 +148,38 @@ static int sample(struct pod *p, int at)
 	return 0;
 }
 
-int pod_open(const struct datadir *d, const char *uuid, struct pod *ret, struct err *e)
+int pod_open_place(const struct datadir *d, const struct pod_place *seen, struct pod *ret, struct err *e)
 {
 	auto_pod p = POD_INIT;
 	int r = -EAGAIN;
 
-	if (!uuid_valid(uuid))
-		return err_set(e, ERR_USAGE, EINVAL, "\"%s\" is not a UUID", uuid);
-	memcpy(p.uuid, uuid, sizeof(p.uuid));
+	if (!uuid_valid(seen->uuid))
+		return err_set(e, ERR_USAGE, EINVAL, "\"%s\" is not a UUID", seen->uuid);
+	memcpy(p.uuid, seen->uuid, sizeof(p.uuid));
 	p.data = d;
 	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
 		fd_close(&p.fd);
-		r = open_somewhere(&p);
+		r = open_somewhere(&p, seen->at);
 		if (r == -ENOENT)
-			return err_set(e, ERR_STATE, ENOENT, "no pod %s", uuid);
+			return err_set(e, ERR_STATE, ENOENT, "no pod %s", p.uuid);
 		if (r >= 0)
 			r = sample(&p, r);
 	}
 	if (r < 0)
-		return err_sys(e, -r, "open pod %s", uuid);
+		return err_sys(e, -r, "open pod %s", p.uuid);
 	*ret = p;
 	p.fd = FD_NONE;
 	return 0;
+}
+
+int pod_open(const struct datadir *d, const char *uuid, struct pod *ret, struct err *e)
+{
+	struct pod_place from = { .at = AT_EMBRYO };
+
+	if (!uuid_valid(uuid))
+		return err_set(e, ERR_USAGE, EINVAL, "\"%s\" is not a UUID", uuid);
+	memcpy(from.uuid, uuid, sizeof(from.uuid));
+	return pod_open_place(d, &from, ret, e);
 }
 
 int pod_refresh(struct pod *p, struct err *e)

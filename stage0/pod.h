@@ -38,13 +38,14 @@ struct pod {
 	int fd;                     /* pod directory, FD_NONE when gone */
 	const struct datadir *data; /* borrowed */
 	bool locked;                /* we hold the exclusive lock */
+	int at;                     /* where it was seen last: pod.c looks there first */
 };
 
 void pod_done(struct pod *p);
 #define auto_pod __attribute__((cleanup(pod_done))) struct pod
 #define POD_INIT                                                                                             \
 	{                                                                                                    \
-		"", POD_GONE, -EBADF, NULL, false                                                            \
+		"", POD_GONE, -EBADF, NULL, false, 0                                                         \
 	}
 
 /* New pod in prepare/, exclusively locked by us (embryo/ first, so that it never appears unlocked). */
@@ -83,6 +84,19 @@ enum {
 	PODS_ALL = 63
 };
 int pods_list(const struct datadir *d, unsigned int which, char ***ret, struct err *e);
+
+/* The same with the place of each, for those who open all of them; free(ret->v). */
+struct pod_place {
+	char uuid[UUID_LEN + 1];
+	unsigned char at; /* index of the directory in lifecycle order */
+};
+struct pod_places {
+	struct pod_place *v;
+	size_t n, room;
+};
+int pods_scan(const struct datadir *d, unsigned int dirs, struct pod_places *ret, struct err *e);
+/* As pod_open, looking first where the scan has seen the pod. */
+int pod_open_place(const struct datadir *d, const struct pod_place *seen, struct pod *ret, struct err *e);
 
 /* ---- facts of a pod, read through its fd ---- */
 

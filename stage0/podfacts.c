@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/fd.h"
@@ -240,37 +242,35 @@ int pod_rkt_dir(const struct pod *p)
 	return open_beneath(p->fd, POD_STAGE1_ROOTFS "/rkt", O_PATH | O_DIRECTORY, 0);
 }
 
-int pod_app_status_in(int rkt_fd, const char *app, int *ret)
+/* "N\n" in the file @path below @dirfd. */
+static int read_status(int dirfd, const char *path, int *ret)
 {
-	char path[512];
-	auto_close int fd = FD_NONE;
-	auto_buf b = BUF_INIT;
+	char text[32];
+	auto_close int fd = open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	int64_t v = 0;
-	char *nl;
-	int n = snprintf(path, sizeof(path), "status/%s", app);
 
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return -ENOENT;
-	fd = open_beneath(rkt_fd, path, O_RDONLY | O_NONBLOCK, 0);
-	if (fd < 0)
-		return fd;
-	n = fd_read_all(fd, SMALL_MAX, &b);
-	if (n < 0)
-		return n;
-	nl = b.len ? strchr(b.data, '\n') : NULL;
-	if (nl)
-		*nl = '\0';
-	if (parse_i64(buf_str(&b), &v) < 0 || v < INT32_MIN || v > INT32_MAX)
+	if (fd < 0 || n < 0)
+		return fd < 0 ? fd : -errno;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_i64(text, &v) < 0 || v < INT32_MIN || v > INT32_MAX)
 		return -ENOENT; /* being written */
 	*ret = (int)v;
 	return 0;
 }
 
+/* First where our flavors write it; what is not there may have been left by a classic stage1. */
 int pod_app_status(const struct pod *p, const char *app, int *ret)
 {
-	auto_close int rkt = pod_rkt_dir(p);
+	auto_free char *own = xasprintf(CONTRACT_DIR_STATUS "/%s", app);
+	int r = read_status(p->fd, own, ret);
 
-	return rkt < 0 ? -ENOENT : pod_app_status_in(rkt, app, ret);
+	if (r != -ENOENT)
+		return r;
+	auto_close int rkt = pod_rkt_dir(p);
+	auto_free char *theirs = xasprintf("status/%s", app);
+	return rkt < 0 ? -ENOENT : read_status(rkt, theirs, ret);
 }
 
 bool pod_ready(const struct pod *p)

@@ -10,8 +10,6 @@
 /* O_PATH fd of the directory that holds status/, env/ and supervisor-status (the rkt directory of
  * stage1's root, or of its upper directory for a classic stage1 on overlay); -errno. */
 int pod_rkt_dir(const struct pod *p);
-/* Exit status of an app in the directory that pod_rkt_dir returned: 0 and *ret, or -ENOENT. */
-int pod_app_status_in(int rkt_fd, const char *app, int *ret);
 /* The process in pid or ppid, checked against pid-start: -ENOENT not written, -ESRCH gone or reused. */
 int pod_supervisor(const struct pod *p, pid_t *ret);
 /* First line of a small file of the pod directory into @ret (@room bytes); -errno, -EFBIG. */

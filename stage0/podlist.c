@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
@@ -18,25 +19,19 @@ static const char *const dirs[] = {
 	DIR_EMBRYO, DIR_PREPARE, DIR_PREPARED, DIR_RUN, DIR_EXITED_GARBAGE, DIR_GARBAGE,
 };
 
-/* A growing vector that knows its length: appending ten thousand names must be linear. */
-struct names {
-	char **v; /* NULL-terminated once sorted */
-	size_t n, room;
-};
-
-static void names_add(struct names *l, const char *s)
+static void add(struct pod_places *l, const char *uuid, size_t at)
 {
-	if (l->n + 1 >= l->room) {
+	if (l->n == l->room) {
 		l->room = l->room ? l->room * 2 : 64;
 		l->v = xreallocarray(l->v, l->room, sizeof(*l->v));
 	}
-	l->v[l->n++] = xstrdup(s);
-	l->v[l->n] = NULL;
+	memcpy(l->v[l->n].uuid, uuid, sizeof(l->v[l->n].uuid));
+	l->v[l->n++].at = (unsigned char)at;
 }
 
-static int read_dir(const struct datadir *d, const char *name, struct names *l)
+static int read_dir(const struct datadir *d, size_t at, struct pod_places *l)
 {
-	auto_close int fd = openat(d->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = openat(d->fd, dirs[at], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_closedir DIR *dir = NULL;
 
 	if (fd < 0)
@@ -48,17 +43,17 @@ static int read_dir(const struct datadir *d, const char *name, struct names *l)
 	errno = 0;
 	for (const struct dirent *de; (de = readdir(dir)); errno = 0)
 		if (uuid_valid(de->d_name))
-			names_add(l, de->d_name);
+			add(l, de->d_name, at);
 	return -errno;
 }
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct pod_place *)a)->uuid, ((const struct pod_place *)b)->uuid);
 }
 
 /* Sort, and keep one of each: a pod may have moved from one directory to the next between two reads. */
-static void sort_unique(struct names *l)
+static void sort_unique(struct pod_places *l)
 {
 	size_t kept = 0;
 
@@ -66,28 +61,39 @@ static void sort_unique(struct names *l)
 		return;
 	qsort(l->v, l->n, sizeof(*l->v), by_name);
 	for (size_t i = 0; i < l->n; i++) {
-		if (kept && strcmp(l->v[kept - 1], l->v[i]) == 0)
-			free(l->v[i]);
-		else
+		if (!kept || strcmp(l->v[kept - 1].uuid, l->v[i].uuid) != 0)
 			l->v[kept++] = l->v[i];
 	}
-	l->v[kept] = NULL;
 	l->n = kept;
 }
 
-int pods_list(const struct datadir *d, unsigned int which, char ***ret, struct err *e)
+int pods_scan(const struct datadir *d, unsigned int which, struct pod_places *ret, struct err *e)
 {
-	struct names l = { NULL, 0, 0 };
+	struct pod_places l = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		int r = which & (1u << i) ? read_dir(d, dirs[i], &l) : 0;
+		int r = which & (1u << i) ? read_dir(d, i, &l) : 0;
 		if (r < 0) {
-			strv_free(l.v);
+			free(l.v);
 			return err_sys(e, -r, "read %s/%s", d->path, dirs[i]);
 		}
 	}
 	sort_unique(&l);
-	*ret = l.v;
+	*ret = l;
+	return 0;
+}
+
+int pods_list(const struct datadir *d, unsigned int which, char ***ret, struct err *e)
+{
+	struct pod_places l = { NULL, 0, 0 };
+	int r = pods_scan(d, which, &l, e);
+
+	if (r < 0)
+		return r;
+	*ret = xcalloc(l.n + 1, sizeof(**ret));
+	for (size_t i = 0; i < l.n; i++)
+		(*ret)[i] = xstrdup(l.v[i].uuid);
+	free(l.v);
 	return 0;
 }
 

@@ -50,12 +50,13 @@ void stage1_done(struct stage1 *s)
 static int read_annotations(struct stage1 *s, struct err *e)
 {
 	auto_image_manifest m = image_manifest_parse(s->manifest, strlen(s->manifest), e);
-	const char *native, *version;
+	const char *native, *record, *version;
 	uint32_t v = 1;
 
 	if (!m)
 		return err_ctx(e, "manifest of stage1 %s", s->dir);
 	native = pairs_get(&m->annotations, CONTRACT_NATIVE);
+	record = pairs_get(&m->annotations, CONTRACT_GC_RECORD);
 	version = pairs_get(&m->annotations, CONTRACT_VERSION);
 	if (version && (parse_u32(version, &v) < 0 || v < 1))
 		return err_set(e, ERR_INPUT, EINVAL,
@@ -69,6 +70,7 @@ static int read_annotations(struct stage1 *s, struct err *e)
 		return err_set(e, ERR_INPUT, EINVAL, "image %s is not a stage1: it lacks annotation %s",
 			       s->dir, CONTRACT_RUN);
 	s->native = native && strcmp(native, "true") == 0;
+	s->gc_by_record = record && strcmp(record, "true") == 0;
 	s->interface_version = (int)v;
 	return 0;
 }

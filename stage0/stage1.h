@@ -21,6 +21,7 @@ struct stage1 {
 	char *dir; /* absolute directory whose rootfs/ holds the entrypoints: an installed flavor or a store tree */
 	char *tree_id; /* image id if it came from the store, else NULL */
 	bool native; /* annotation CONTRACT_NATIVE: assembles the apps' roots itself from the store's trees */
+	bool gc_by_record;     /* annotation CONTRACT_GC_RECORD: see there */
 	int interface_version; /* 1 … 6 */
 };
 

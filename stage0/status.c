@@ -17,8 +17,7 @@
 #include "schema/image.h"
 #include "stage0/podfacts.h"
 
-#define NET_INFO_FILE "net-info.json"
-#define NET_INFO_MAX  (1u << 20)
+#define NET_INFO_MAX (1u << 20)
 
 static bool after_run(enum pod_state s)
 {
@@ -32,14 +31,20 @@ static bool has_manifest(enum pod_state s)
 	       s == POD_EXITED_DELETING;
 }
 
-/* What the image is called, from the copy of its manifest in the pod. */
-static char *image_title(const struct pod *p, const char *app)
+/* What the image is called: as the pod manifest says, or, when it was not written by us, the copy of the image's
+ * own manifest. */
+static char *image_title(const struct pod *p, const struct runtime_app *a)
 {
-	auto_free char *path = xasprintf(POD_DIR_APPSINFO "/%s/manifest", app);
+	auto_free char *path = NULL;
 	auto_buf b = BUF_INIT;
 	auto_image_manifest m = NULL;
 	struct err ignored = ERR_INIT; /* the caller shows a dash */
+	const char *version = pairs_get(&a->image_labels, "version");
 
+	if (a->image_name && a->image_labels.n)
+		return version && *version ? xasprintf("%s:%s", a->image_name, version)
+					   : xstrdup(a->image_name);
+	path = xasprintf(POD_DIR_APPSINFO "/%s/manifest", a->name);
 	if (read_file_at(p->fd, path, IMAGE_MANIFEST_MAX, &b) < 0)
 		return NULL;
 	m = image_manifest_parse(buf_str(&b), b.len, &ignored);
@@ -57,7 +62,7 @@ static const char *app_state(enum pod_state s, bool has_exit)
 
 static void take_apps(const struct pod *p, struct pod_snapshot *s)
 {
-	auto_close int rkt = p->state == POD_PREPARED ? FD_NONE : pod_rkt_dir(p);
+	bool ran = p->state != POD_PREPARED;
 
 	s->napps = s->manifest->napps;
 	s->apps = xcalloc(s->napps + 1, sizeof(*s->apps));
@@ -67,8 +72,8 @@ static void take_apps(const struct pod *p, struct pod_snapshot *s)
 
 		a->name = xstrdup(from->name);
 		a->image_id = xstrdup(from->image_id);
-		a->image_title = image_title(p, from->name);
-		a->has_exit = rkt >= 0 && pod_app_status_in(rkt, from->name, &a->exit_code) == 0;
+		a->image_title = image_title(p, from);
+		a->has_exit = ran && pod_app_status(p, from->name, &a->exit_code) == 0;
 		a->state = app_state(p->state, a->has_exit);
 	}
 }
@@ -93,14 +98,11 @@ static void take_networks(const struct pod *p, struct pod_snapshot *s)
 	s->networks = buf_steal(&line);
 }
 
-int pod_snapshot_take(struct pod *p, struct pod_snapshot *ret, struct err *e)
+void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
 {
 	struct pod_snapshot s = { .uuid = "" };
 	struct err ignored = ERR_INIT; /* see above */
-	int r = pod_refresh(p, e);
 
-	if (r < 0)
-		return r;
 	memcpy(s.uuid, p->uuid, sizeof(s.uuid));
 	s.state = p->state;
 	if (has_manifest(s.state))
@@ -113,12 +115,10 @@ int pod_snapshot_take(struct pod *p, struct pod_snapshot *ret, struct err *e)
 				pod_created(p, &s.created) == 0;
 		s.has_started = (after_run(s.state) || s.state == POD_RUNNING) &&
 				pod_started(p, &s.started) == 0;
-		s.has_pid = (after_run(s.state) || s.state == POD_RUNNING) && pod_pid(p, &s.pid) == 0;
 	}
 	if (s.state == POD_EXITED_GARBAGE || s.state == POD_EXITED_DELETING)
 		(void)pod_gc_marked(p, &s.finished); /* zero means unknown */
 	*ret = s;
-	return 0;
 }
 
 void pod_snapshot_done(struct pod_snapshot *s)

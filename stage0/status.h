@@ -18,9 +18,8 @@ struct app_snapshot {
 struct pod_snapshot {
 	char uuid[UUID_LEN + 1];
 	enum pod_state state;
-	bool has_created, has_started, has_pid;
+	bool has_created, has_started;
 	struct timespec created, started, finished;
-	pid_t pid;
 	char *networks;   /* text; "" when none */
 	json_t *net_info; /* the array in net-info.json, or NULL */
 	struct app_snapshot *apps;
@@ -28,7 +27,8 @@ struct pod_snapshot {
 	struct pod_manifest *manifest; /* NULL when not readable */
 };
 
-int pod_snapshot_take(struct pod *p, struct pod_snapshot *ret, struct err *e);
+/* Of a pod that was just opened or refreshed: its state is taken as it is there. */
+void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret);
 void pod_snapshot_done(struct pod_snapshot *s);
 /* The Pod object of cli.md section 13; new reference. */
 json_t *pod_snapshot_json(const struct pod_snapshot *s);

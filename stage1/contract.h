@@ -16,6 +16,9 @@
  * one id a line (lowest layer first) in appsinfo/<app>/treeStoreID, below the pod's overlay/<app>/.
  * Without it stage0 mounts overlays at stage1/rootfs and stage1/rootfs/opt/stage2/<app>/rootfs first. */
 #define CONTRACT_NATIVE "rkt.io/stage1/assembles-roots"
+/* "true": all that the gc entrypoint does is to remove the directories named in the pod's cgroups file, and what
+ * net-info.json names.  Where neither is left, stage0 need not call it. */
+#define CONTRACT_GC_RECORD "rkt.io/stage1/gc-by-record"
 
 /* Pod annotation. */
 #define CONTRACT_MUTABLE "coreos.com/rkt/stage1/mutable"

@@ -48,13 +48,15 @@ static void before_it_runs(struct pod *mine, struct pod *p)
 	struct pod_snapshot s;
 	struct err e = ERR_INIT;
 
-	OK(pod_snapshot_take(p, &s, &e));
+	OK(pod_refresh(p, &e));
+	pod_snapshot_take(p, &s);
 	ck_assert_int_eq(s.state, POD_PREPARING);
 	ck_assert(!s.has_created && !s.has_started && !s.manifest);
 	pod_snapshot_done(&s);
 
 	OK(pod_to_prepared(mine, &e));
-	OK(pod_snapshot_take(p, &s, &e));
+	OK(pod_refresh(p, &e));
+	pod_snapshot_take(p, &s);
 	ck_assert_int_eq(s.state, POD_PREPARED);
 	ck_assert(s.has_created && !s.has_started);
 	ck_assert_uint_eq(s.napps, 2);
@@ -78,10 +80,10 @@ START_TEST(a_pod_through_its_life)
 	datafix_put(&mine, "ppid", "42\n");
 	datafix_put(&mine, "net-info.json", net_text);
 	datafix_put(&mine, "stage1/rootfs/rkt/status/two", "3\n");
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	ck_assert_int_eq(s.state, POD_RUNNING);
-	ck_assert(s.has_started && s.has_pid);
-	ck_assert_int_eq(s.pid, 42);
+	ck_assert(s.has_started);
 	ck_assert_str_eq(s.apps[0].state, "running");
 	ck_assert(!s.apps[0].has_exit);
 	ck_assert_str_eq(s.apps[1].state, "exited");
@@ -90,7 +92,8 @@ START_TEST(a_pod_through_its_life)
 	pod_snapshot_done(&s);
 
 	pod_done(&mine);
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	ck_assert_int_eq(s.state, POD_EXITED);
 	ck_assert_str_eq(s.apps[0].state, "exited");
 	ck_assert(!s.apps[0].has_exit); /* killed: no status was written */
@@ -98,7 +101,8 @@ START_TEST(a_pod_through_its_life)
 	pod_snapshot_done(&s);
 
 	OK(pod_to_exited_garbage(&p, &e));
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	ck_assert_int_eq(s.state, POD_EXITED_GARBAGE);
 	ck_assert_int_gt(s.finished.tv_sec, 0);
 	ck_assert_str_eq(s.networks, "");
@@ -106,7 +110,8 @@ START_TEST(a_pod_through_its_life)
 
 	OK(pod_lock(&p, &e));
 	OK(pod_delete(&p, &e));
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	ck_assert_int_eq(s.state, POD_GONE);
 	pod_snapshot_done(&s);
 }
@@ -122,7 +127,8 @@ START_TEST(a_broken_pod_still_has_a_state)
 	datafix_put(&p, "pod", "{");
 	datafix_put(&p, "net-info.json", "[5, {\"netName\":7}]");
 	OK(pod_to_run(&p, &e));
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	ck_assert_int_eq(s.state, POD_RUNNING);
 	ck_assert_ptr_null(s.manifest);
 	ck_assert_uint_eq(s.napps, 0);
@@ -141,7 +147,8 @@ START_TEST(json_has_the_members_of_1_30)
 	OK(pod_to_run(&p, &e));
 	datafix_put(&p, "ppid", "42\n");
 	datafix_put(&p, "stage1/rootfs/rkt/status/two", "3\n");
-	OK(pod_snapshot_take(&p, &s, &e));
+	OK(pod_refresh(&p, &e));
+	pod_snapshot_take(&p, &s);
 	s.created = (struct timespec){ 100, 5 };
 	s.started = (struct timespec){ 200, 7 };
 	auto_json doc = pod_snapshot_json(&s);
