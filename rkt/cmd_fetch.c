@@ -38,6 +38,8 @@ static int fetch_run(struct cli *c, struct err *e)
 	for (size_t i = 0; r == 0 && i < a->apps.n; i++) {
 		char id[IMAGE_ID_LEN + 1], shown[IMAGE_ID_LEN + 1];
 		r = image_obtain(&h, a->apps.v[i].image, a->apps.v[i].signature, policy, REF_NO_HASH, id, e);
+		if (r == 0)
+			r = image_require_verified(&h, id, e);
 		if (r < 0)
 			return r;
 		output_image_id(id, a->full, OUTPUT_ID_FETCH, shown);

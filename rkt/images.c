@@ -47,19 +47,24 @@ static int fetch(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct err *e)
 	return r < 0 ? r : copy_id(id, ret, e);
 }
 
-/* Is the URL known, and the image that came from it still there? */
+/* Is the URL known, the image that came from it still there, and good enough for this caller?
+ * -ENOENT, -EKEYREJECTED. */
 static int find_url(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct err *e)
 {
 	struct url_info known = { 0 };
-	int64_t used;
+	struct image_info i = { 0 };
 	int r = store_url_load(&j->h->store, j->ref->url, &known, e);
 	if (r < 0)
 		return r;
-	r = image_id_valid(known.image_id) ? store_last_used(&j->h->store, known.image_id, &used) : -ENOENT;
-	if (r == 0)
-		r = copy_id(known.image_id, ret, e);
-	else
+	if (store_image_load(&j->h->store, known.image_id, &i, e) < 0) {
+		err_clear(e);
 		r = err_set(e, ERR_STATE, ENOENT, "the image of %s is not in the store", j->ref->url);
+	} else {
+		r = image_info_require_verified(&i, j->h->g->insecure & INSECURE_IMAGE, e);
+	}
+	if (r == 0)
+		r = copy_id(i.id, ret, e);
+	image_info_done(&i);
 	url_info_done(&known);
 	return r;
 }
@@ -73,14 +78,16 @@ static int obtain_http(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct e
 		log_debug("image: using image from local store for url %s", j->ref->url);
 		return 0;
 	}
-	if (r != -ENOENT)
-		return r;
-	err_clear(e);
-	if (j->policy == PULL_NEVER)
+	if (j->policy == PULL_NEVER && r == -ENOENT) {
+		err_clear(e);
 		return err_set(e, ERR_STATE, ENOENT,
 			       "unable to fetch image from url \"%s\": it is not in the store, and the pull "
 			       "policy is never",
 			       j->ref->url);
+	}
+	if (j->policy == PULL_NEVER || (r != -ENOENT && r != -EKEYREJECTED))
+		return r;
+	err_clear(e);
 	return fetch(j, ret, e);
 }
 
@@ -127,6 +134,16 @@ int image_obtain(struct host *h, const char *text, const char *signature, enum p
 		break;
 	}
 	image_ref_done(&ref);
+	return r;
+}
+
+int image_require_verified(const struct host *h, const char *id, struct err *e)
+{
+	struct image_info i = { 0 };
+	int r = store_image_load(&h->store, id, &i, e);
+	if (r == 0)
+		r = image_info_require_verified(&i, h->g->insecure & INSECURE_IMAGE, e);
+	image_info_done(&i);
 	return r;
 }
 

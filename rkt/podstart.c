@@ -32,8 +32,9 @@ static int obtain_images(struct host *h, struct pod_args *a, struct err *e)
 	return r;
 }
 
-static void fill_request(struct pod_args *a, struct pod_request *q)
+static void fill_request(struct pod_args *a, const struct globals *g, struct pod_request *q)
 {
+	q->accept_unsigned = g->insecure & INSECURE_IMAGE;
 	q->apps = xcalloc(a->apps.n + 1, sizeof(*q->apps));
 	q->napps = a->apps.n;
 	for (size_t i = 0; i < a->apps.n; i++) {
@@ -104,7 +105,7 @@ int podstart_prepare(struct cli *c, struct pod_args *a, struct host *h, struct s
 		r = obtain_images(h, a, e);
 	if (r < 0)
 		return r;
-	fill_request(a, &q);
+	fill_request(a, &c->g, &q);
 	r = make_pod(a, &q, h, ret_stage1, ret_pod, e);
 	pod_request_done(&q);
 	return r;

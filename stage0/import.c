@@ -330,6 +330,16 @@ static void fill_info(struct image_info *info, const struct imported *i, const s
 	}
 }
 
+/* The very bytes that were verified before do not lose that by an import that did not look. */
+static void keep_verification(struct image_info *info, struct image_info *before)
+{
+	if (info->nverified || strcmp(info->blob_digest, before->blob_digest) != 0)
+		return;
+	info->verified = steal_ptr(&before->verified);
+	info->nverified = before->nverified;
+	before->nverified = 0;
+}
+
 static int publish_locked(const struct store *s, int blob_dirfd, const char *tree_tmp,
 			  const struct image_info *info, struct err *e)
 {
@@ -358,6 +368,8 @@ int import_publish(const struct store *s, int blob_dirfd, const char *tree_tmp, 
 	auto_close int lock = store_lock(s, "image", i->id, 1, e);
 	int r = lock < 0 ? lock : 0;
 	bool known = r >= 0 && store_image_load(s, i->id, &before, &other) >= 0;
+	if (known)
+		keep_verification(&info, &before);
 	if (r >= 0)
 		r = publish_locked(s, blob_dirfd, tree_tmp, &info, e);
 	if (r < 0 && lock >= 0 && !known)

@@ -41,8 +41,9 @@ struct pod_request {
 	char **set_env_files; /* paths */
 	bool no_overlay;
 	bool mutable_pod;
-	const char
-		*manifest_path; /* --pod-manifest, or NULL; then everything above but no_overlay is unused */
+	bool accept_unsigned; /* run what was imported without verification */
+	const char *
+		manifest_path; /* --pod-manifest, or NULL; then of the above only no_overlay and accept_unsigned count */
 };
 
 void app_request_done(struct app_request *a);
@@ -51,7 +52,7 @@ void pod_request_done(struct pod_request *r);
 /*
  * Merge images and flags into a pod manifest, or read the one of --pod-manifest; checks references
  * between them (dangling mounts, duplicate names, missing exec with its --exec remedy …) and that
- * every image may run here.  Environment, weakest first: --inherit-env, image, --set-env-file,
+ * every image was verified and may run here.  Environment, weakest first: --inherit-env, image, --set-env-file,
  * --set-env, --environment (the documented order; rkt 1.30 had the last three the other way round).
  * NULL and @e.
  */

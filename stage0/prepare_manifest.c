@@ -54,8 +54,9 @@ void merged_done(struct merged *m)
 	*m = (struct merged){ .manifest = NULL };
 }
 
-/* Load image @id for app @i and see that it may run here. */
-static int load_image(const struct store *s, const char *id, struct image_info *ret, struct err *e)
+/* Load image @id and see that it may run, and here. */
+static int load_image(const struct pod_request *q, const struct store *s, const char *id,
+		      struct image_info *ret, struct err *e)
 {
 	char full[IMAGE_ID_LEN + 1];
 	/* a whole id needs no search, unless it leads nowhere: then the search has the words */
@@ -67,6 +68,8 @@ static int load_image(const struct store *s, const char *id, struct image_info *
 		if (r == 0)
 			r = store_image_load(s, full, ret, e);
 	}
+	if (r == 0)
+		r = image_info_require_verified(ret, q->accept_unsigned, e);
 	if (r == 0 && labels_check_host(&ret->labels, e) < 0)
 		r = err_ctx(e, "image %s", ret->name);
 	return r;
@@ -134,7 +137,7 @@ static int merge_file(const struct pod_request *r, const struct store *s, struct
 	for (size_t i = 0; i < m->manifest->napps; i++) {
 		const struct runtime_app *a = &m->manifest->apps[i];
 
-		ret = load_image(s, a->image_id, &m->images[i], e);
+		ret = load_image(r, s, a->image_id, &m->images[i], e);
 		if (ret == 0)
 			ret = check_file_app(a, &m->images[i], e);
 		if (ret < 0)
@@ -166,7 +169,7 @@ static int merge_apps(const struct pod_request *r, const struct store *s, const 
 {
 	for (size_t i = 0; i < r->napps; i++) {
 		struct runtime_app *a = pod_manifest_add_app(m->manifest);
-		int ret = load_image(s, r->apps[i].image_id, &m->images[i], e);
+		int ret = load_image(r, s, r->apps[i].image_id, &m->images[i], e);
 
 		if (ret == 0 && merge_app(&r->apps[i], &m->images[i], env, r, a, e) < 0)
 			ret = a->name ? err_ctx(e, "app \"%s\"", a->name)

@@ -152,14 +152,34 @@ static int installed_by_name(const char *lib_dir, const char *name, const char *
 
 /* ---- images ---- */
 
-/* @id is in the store; its tree runs. */
-static int from_store(const struct place *w, const char *id, struct stage1 *ret, struct err *e)
+/* Is the file one of those installed with rkt?  They need no signature (cli.md section 7.4). */
+static bool is_ours(const struct place *w, const char *path)
+{
+	auto_free char *dir = xasprintf("%s/stage1-images", w->fe->lib_dir);
+	auto_free char *real_dir = realpath(dir, NULL), *real = realpath(path, NULL);
+
+	return real_dir && real && path_below(real, real_dir);
+}
+
+/* Need no signature be known for the image? */
+static bool accept_unsigned(const struct place *w, const struct image_info *i)
+{
+	return strv_has(w->fe->insecure, "image") ||
+	       (i->origin && strncmp(i->origin, "file://", 7) == 0 && is_ours(w, i->origin + 7));
+}
+
+/* @id is in the store; its tree runs.  @trusted: it was just imported from where no signature is needed. */
+static int from_store(const struct place *w, const char *id, bool trusted, struct stage1 *ret, struct err *e)
 {
 	struct image_info i = { .id = "" };
 	int r = store_image_load(w->store, id, &i, e);
 
-	if (r < 0)
+	if (r == 0)
+		r = image_info_require_verified(&i, trusted || accept_unsigned(w, &i), e);
+	if (r < 0) {
+		image_info_done(&i);
 		return r;
+	}
 	ret->manifest = steal_ptr(&i.manifest);
 	image_info_done(&i);
 	ret->dir = xasprintf("%s/%s/%s", w->fe->data_dir, DIR_TREE, id);
@@ -184,7 +204,7 @@ static int by_name(const struct place *w, const char *text, struct stage1 *ret, 
 	if (r == -ENOENT) {
 		r = store_resolve_name(w->store, ref.name, &ref.labels, id, e);
 		if (r == 0) {
-			r = from_store(w, id, ret, e);
+			r = from_store(w, id, false, ret, e);
 		} else if (r == -ENOENT) {
 			auto_free char *have = installed_list(w->fe->lib_dir);
 			err_hint(e, "installed flavors: %s; other images are fetched by path or URL", have);
@@ -199,16 +219,7 @@ static int by_hash(const struct place *w, const char *text, struct stage1 *ret, 
 	char id[IMAGE_ID_LEN + 1];
 	int r = store_resolve_id(w->store, text, id, e);
 
-	return r < 0 ? r : from_store(w, id, ret, e);
-}
-
-/* Is the file one of those installed with rkt?  They need no signature (cli.md section 7.4). */
-static bool is_ours(const struct place *w, const char *path)
-{
-	auto_free char *dir = xasprintf("%s/stage1-images", w->fe->lib_dir);
-	auto_free char *real_dir = realpath(dir, NULL), *real = realpath(path, NULL);
-
-	return real_dir && real && path_below(real, real_dir);
+	return r < 0 ? r : from_store(w, id, false, ret, e);
 }
 
 /* Import what a path or URL leads to. */
@@ -226,7 +237,7 @@ static int by_ref(const struct place *w, const struct image_ref *ref, struct sta
 		int r = -ENOENT;
 
 		if (known == 0 && store_has_tree(w->store, u.image_id))
-			r = from_store(w, u.image_id, ret, &ignored);
+			r = from_store(w, u.image_id, false, ret, &ignored);
 		url_info_done(&u);
 		if (r == 0)
 			return 0;
@@ -240,7 +251,7 @@ static int by_ref(const struct place *w, const struct image_ref *ref, struct sta
 		e);
 	if (!reply || json_get_str(reply, "", "id", true, &id, e) < 0)
 		return -e->code;
-	return from_store(w, id, ret, e);
+	return from_store(w, id, trusted, ret, e);
 }
 
 static int by_location(const struct place *w, const char *text, struct stage1 *ret, struct err *e)
@@ -297,7 +308,7 @@ static int by_config(const struct place *w, struct stage1 *ret, struct err *e)
 	if (c->stage1_name) {
 		auto_free char *text = xasprintf("%s:%s", c->stage1_name, c->stage1_version);
 		r = by_name(w, text, ret, e);
-		if (r == 0 || !location || e->code != ENOENT)
+		if (r == 0 || !location || (e->code != ENOENT && e->code != EKEYREJECTED))
 			return r;
 		stage1_done(ret);
 		err_clear(e);

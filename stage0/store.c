@@ -153,6 +153,16 @@ int store_image_load(const struct store *s, const char *id, struct image_info *r
 	return 0;
 }
 
+int image_info_require_verified(const struct image_info *i, bool accept_unsigned, struct err *e)
+{
+	if (accept_unsigned || i->nverified)
+		return 0;
+	err_set(e, ERR_TRUST, EKEYREJECTED, "image \"%s\" (%.19s) was imported without verification", i->name,
+		i->id);
+	return err_hint(e, "fetch it again with its signature (rkt trust, rkt fetch), or accept it with "
+			   "--insecure-options=image");
+}
+
 /* ---- names ---- */
 
 static bool labels_match(const struct pairs *have, const struct pairs *want)

@@ -65,6 +65,9 @@ int store_resolve_name(const struct store *s, const char *name, const struct pai
 		       char ret[IMAGE_ID_LEN + 1], struct err *e);
 /* Load one image document.  -ENOENT. */
 int store_image_load(const struct store *s, const char *id, struct image_info *ret, struct err *e);
+/* Refuse an image that was imported without verification, unless @accept_unsigned (--insecure-options=image):
+ * -EKEYREJECTED, with the remedies. */
+int image_info_require_verified(const struct image_info *i, bool accept_unsigned, struct err *e);
 /* Is the tree complete? */
 bool store_has_tree(const struct store *s, const char *id);
 /* O_PATH fd of cas/tree/<id>/rootfs, or -errno. */

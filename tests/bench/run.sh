@@ -14,6 +14,7 @@ if [ -z "${RKT_BENCH_NS-}" ] && grep -qs . /sys/fs/cgroup/unified/cgroup.control
 fi
 . "${0%/*}/../functional/lib.sh"
 need_root
+accept_unsigned
 ROUNDS=${ROUNDS:-50} PODS=${PODS:-1000} SMALL=${SMALL:-64} BIG=${BIG:-512}
 WHAT=${WHAT:-start,calls,links,memory,fetch,pods}
 
@@ -24,8 +25,8 @@ timer() { "$RKT_BUILD/tests/interleave" "$@"; }
 
 # The same tree for everybody: what make_image packs.
 IMAGE_EXEC='["/bin/true"]' make_image example.com/true
-rkt fetch --insecure-options=image "$image" >"$T/out" || { cat "$T/err"; exit 1; }
-id=$(rkt fetch --insecure-options=image --full "$image")
+rkt fetch "$image" >"$T/out" || { cat "$T/err"; exit 1; }
+id=$(rkt fetch --full "$image")
 make_rootfs "$T/bundle/rootfs"
 
 set_up_crun() {
@@ -44,7 +45,7 @@ cleanup() {
 	return 0
 }
 
-rkt_true="$RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib run --net=none $id"
+rkt_true="$RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib $accept run --net=none $id"
 crun_true="crun --cgroup-manager=cgroupfs run -b $T/bundle bench-$$"
 bwrap_true="bwrap --ro-bind $T/bundle/rootfs / --proc /proc --dev /dev --tmpfs /tmp --unshare-all --die-with-parent /bin/true"
 podman_true="podman --root $T/podman --runroot $T/podman.run --cgroup-manager=cgroupfs run --rm --net=none --log-driver=none bench/true /bin/true"

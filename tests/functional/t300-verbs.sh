@@ -6,9 +6,10 @@ need_root
 need python3
 tab=$(printf '\t')
 IMAGE_EXEC='["/bin/true"]' make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_stdout '^sha512-[0-9a-f]{32}$' "fetch prints a short id"
-run rkt --insecure-options=image fetch --full "$image"
+run rkt fetch --full "$image"
 expect_stdout '^sha512-[0-9a-f]{64}$' "fetch --full prints the whole one"
 id=$(out)
 json() { # EXPRESSION of j: checked against the last stdout

@@ -4,7 +4,8 @@
 need_root
 need python3
 IMAGE_EXEC='["/bin/env"]' make_image example.com/app
-run rkt --insecure-options=image fetch --full "$image"
+accept_unsigned
+run rkt fetch --full "$image"
 expect_status 0 "the image is there"
 id=$(out)
 pod_re='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'

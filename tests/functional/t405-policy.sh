@@ -4,7 +4,8 @@
 . "${0%/*}/lib.sh"
 need_root
 IMAGE_APP='"workingDirectory":"/home/alice","environment":[{"name":"FROM_IMAGE","value":"yes"}]' make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_status 0 "the image is there"
 
 inspect() { # FLAGS... : `inspect status env` in a pod
@@ -55,7 +56,7 @@ inspect --caps-remove=MKNOD,CAP_SYS_CHROOT
 is "caps-remove subtracts" "$(value capbnd)" 00000000a00025fb
 fails_with 'CAP_BOGUS' "an unknown capability is named" rkt run --net=none example.com/app --caps-retain=CAP_BOGUS
 fails_with 'caps-re(tain|move)' "both at once are refused" rkt run --net=none example.com/app --caps-retain=CAP_KILL --caps-remove=CAP_MKNOD
-run rkt --insecure-options=capabilities run --net=none example.com/app -- status
+run rkt --insecure-options=image,capabilities run --net=none example.com/app -- status
 is "insecure capabilities: everything that rkt has" "$(value capeff)" "$(sed -n 's/^CapPrm:.//p' /proc/self/status)"
 
 # system calls
@@ -72,7 +73,7 @@ like "--seccomp mode=remove answers with its errno" "$(err)" 'Permission denied'
 run rkt run --net=none example.com/app --seccomp=mode=remove,chmod,fchmodat --exec=/bin/chmod -- 755 /tmp
 expect_status 159 "without errno the call kills: 128 + SIGSYS"
 fails_with 'no_such_call' "an unknown call is named" rkt run --net=none example.com/app --seccomp=mode=retain,no_such_call
-run rkt --insecure-options=seccomp run --net=none example.com/app -- status
+run rkt --insecure-options=image,seccomp run --net=none example.com/app -- status
 is "insecure seccomp: no filter" "$(value seccomp)" 0
 
 # environment: --environment beats --set-env beats --set-env-file beats the image

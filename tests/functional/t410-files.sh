@@ -4,7 +4,8 @@
 . "${0%/*}/lib.sh"
 need_root
 make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_status 0 "the image is there"
 sh_in() { # FLAGS... -- SCRIPT
 	script=$1
@@ -74,7 +75,7 @@ attack() { # NAME COMMANDS: an image whose root COMMANDS have changed
 	(cd "$T/evil/rootfs" && eval "$2")
 	make_manifest "example.com/$1" >"$T/evil/manifest"
 	"$RKT_BUILD/bin/mkaci" "$T/evil" "$T/images/$1.aci" || return 1
-	run rkt --insecure-options=image fetch "$T/images/$1.aci"
+	run rkt fetch "$T/images/$1.aci"
 }
 mkdir -p "$T/canary"
 echo secret >"$T/canary/file"
@@ -98,7 +99,7 @@ is "T13 core_pattern is the host's still" "$(out)" "$(cat /proc/sys/kernel/core_
 attack passwd-link "rm -f etc/passwd && ln -s /../../../etc/passwd etc/passwd"
 fails_with 'passwd|user' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
 attack passwd-fifo "rm -f etc/passwd && mkfifo etc/passwd"
-fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" run --net=none example.com/passwd-fifo --user=alice
+fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
 is "the canary is untouched" "$(cd "$T/canary" && find . -printf '%p %y %m %T@\n' | sort)" "$before"
 attack bare 'rm -rf dev etc proc sys tmp root home var'
 run rkt run --net=none example.com/bare -- status

@@ -4,7 +4,8 @@
 . "${0%/*}/lib.sh"
 need_root
 make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_status 0 "the image is there"
 
 for flavor in ns fly; do
@@ -25,7 +26,7 @@ for flavor in ns fly; do
 done
 
 # fate: the first failure ends the pod, success does not
-run timeout 60 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" run --net=none --uuid-file-save="$T/uuid" \
+run timeout 60 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" "$accept" run --net=none --uuid-file-save="$T/uuid" \
 	example.com/app --name=stays --exec=/bin/sleep -- 600 --- \
 	example.com/app --name=fails --exec=/bin/sh -- -c 'exit 9'
 expect_status 9 "the first failing app gives the status"
@@ -40,14 +41,14 @@ expect_stdout '^done$' "an app that ends well leaves the others running"
 # handlers run as the app's user, in its root
 IMAGE_FILE=hooks.aci IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","id -u >/tmp/pre; chmod 644 /tmp/pre"]},{"name":"post-stop","exec":["/bin/sh","-c","echo post $(cat /tmp/pre) $(cat /tmp/main)"]}]' \
 	IMAGE_EXEC='["/bin/sh","-c","cat /tmp/pre; echo main >/tmp/main; exit 4"]' make_image example.com/hooks
-run rkt --insecure-options=image fetch "$image"
+run rkt fetch "$image"
 run rkt run --net=none example.com/hooks --user=alice --group=users
 expect_status 4 "the app's status stays the pod's"
 expect_stdout '^1000$' "pre-start ran before the app, as its user"
 expect_stdout '^post 1000 main$' "post-stop ran after it"
 IMAGE_FILE=bad.aci IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/false"]}]' \
 	IMAGE_EXEC='["/bin/echo","started"]' make_image example.com/badhook
-run rkt --insecure-options=image fetch "$image"
+run rkt fetch "$image"
 run rkt run --net=none example.com/badhook
 unlike "a failing pre-start keeps the app from starting" "$(out)" started
 refute "and fails the pod" test "$status" -eq 0
@@ -107,7 +108,7 @@ check "fly: and its children with it" wait_for 5 sh -c "! kill -0 $child"
 fails_with 'one app' "fly: two apps are refused" rkt run --stage1-name=coreos.com/rkt/stage1-fly example.com/app --name=a example.com/app --name=b
 
 # standard input
-run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' run --net=none example.com/app --exec=/bin/cat"
+run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' $accept run --net=none example.com/app --exec=/bin/cat"
 is "without --interactive there is no input" "$(out)" ""
-run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' run --net=none --interactive example.com/app --exec=/bin/cat"
+run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' $accept run --net=none --interactive example.com/app --exec=/bin/cat"
 expect_stdout '^text$' "with it the caller's input is the app's"

@@ -5,7 +5,8 @@
 need_root
 need python3
 make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_status 0 "the image is there"
 
 # on_terminal INPUT CMD...: runs CMD on a new terminal of 33 lines and 77 columns, types INPUT once it has
@@ -44,7 +45,7 @@ on_terminal() {
 	END
 	run python3 "$T/terminal.py" "$@"
 }
-R="--dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib"
+R="--dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib $accept"
 
 for flavor in ns fly; do
 	F="$R run --net=none --interactive --stage1-name=coreos.com/rkt/stage1-$flavor example.com/app --exec=/bin/sh --"

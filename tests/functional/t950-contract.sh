@@ -3,6 +3,7 @@
 # down how it is called, for every interface version.
 . "${0%/*}/lib.sh"
 need_root
+need gpg
 make_image example.com/app
 run rkt --insecure-options=image fetch "$image"
 expect_status 0 "an app"
@@ -64,6 +65,10 @@ stage1 2.0.0
 run rkt --insecure-options=image run --net=none --stage1-path="$stage1" --uuid-file-save="$T/u" example.com/app --name=app
 expect_status 0 "no interface-version means 1"
 fails_with 'signature' "an unsigned stage1 from anywhere is refused" rkt run --net=none --stage1-path="$stage1" example.com/app
+make_key alice
+sign_image "$T/images/app.aci" alice
+trust_key alice example.com/app
+run rkt fetch "$T/images/app.aci"
 run rkt run --net=none --stage1-from-dir=stage1-ns.aci example.com/app -- exit=5
 expect_status 5 "one of the installed images is not, and our packed flavor runs from the store"
 run rkt gc --grace-period=0s

@@ -61,7 +61,7 @@ static inline void prepare_before(void)
 	for (int i = 0; i < 2; i++)
 		pf.app[i] = (struct app_request){ .read_only = TRI_UNSET,
 						  .image_id = xstrdup(PREPARE_ID("1")) };
-	pf.req = (struct pod_request){ .apps = pf.app, .napps = 1 };
+	pf.req = (struct pod_request){ .apps = pf.app, .napps = 1, .accept_unsigned = true };
 }
 
 static inline void prepare_after(void)

@@ -87,6 +87,20 @@ START_TEST(files_that_cannot_be_read)
 }
 END_TEST
 
+START_TEST(images_that_nobody_verified)
+{
+	struct err e = ERR_INIT;
+
+	pf.req.accept_unsigned = false;
+	ck_assert_ptr_null(prepare_manifest(&pf.req, &pf.s, &e));
+	ck_assert_int_eq(e.cls, ERR_TRUST);
+	ck_assert_int_eq(e.code, EKEYREJECTED);
+	ck_assert_ptr_nonnull(strstr(
+		e.text, "image \"ex.com/img\" (sha512-000000000000) was imported without verification"));
+	ck_assert_ptr_nonnull(strstr(e.text, "--insecure-options=image"));
+}
+END_TEST
+
 START_TEST(apps_of_one_pod)
 {
 	struct pod_manifest *m;
@@ -169,6 +183,7 @@ END_TEST
 int main(void)
 {
 	return SUITE_RUN_BETWEEN("prepare_manifest", prepare_before, prepare_after, a_file_says_it_all,
-				 files_that_are_refused, files_that_cannot_be_read, apps_of_one_pod,
-				 images_that_cannot_run_here, volumes_and_mounts);
+				 files_that_are_refused, files_that_cannot_be_read,
+				 images_that_nobody_verified, apps_of_one_pod, images_that_cannot_run_here,
+				 volumes_and_mounts);
 }
