@@ -43,11 +43,11 @@ MKSECCOMP_SRC := $(addprefix stage1/lib/,mkseccomp.c seccomp.c seccomp_sets.c)
 $(B)/gen/mkseccomp: $(MKSECCOMP_SRC) $(B)/libbase.a $(B)/flags $(wildcard stage1/lib/seccomp*.h)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) -DSECCOMP_NO_DEFAULT $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MKSECCOMP_SRC) $(B)/libbase.a -lseccomp
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MKSECCOMP_SRC) $(B)/libbase.a -lseccomp
 $(B)/gen/seccomp_default.h: $(B)/gen/mkseccomp
 	$(say) GEN $@
 	$(Q)$< > $@
-$(foreach d,$(sort $(B) $(APART)),$(d)/obj/stage1/lib/seccomp.o): $(B)/gen/seccomp_default.h
+$(foreach d,$(sort $(B) $(APART)),$(d)/obj/stage1/lib/seccomp_policy.o): $(B)/gen/seccomp_default.h
 
 # ---- man pages and shell completion come from the option tables -----------------------------------
 ifneq ($(filter gendoc,$(PROGRAMS)),)

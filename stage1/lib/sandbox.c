@@ -88,7 +88,7 @@ static int step_policy(void *ctx, struct err *e)
 		else
 			r = capset_of_app(a->in->app, &a->caps, e);
 		if (r == 0 && !s->ctx->no_seccomp)
-			r = seccomp_of_app(a->in->app, &a->bpf, e);
+			r = seccomp_of_app(a->in->app, s->ctx->pod_fd, &a->bpf, e);
 		if (r < 0)
 			err_ctx(e, "app \"%s\"", a->in->rt->name);
 	}

@@ -1,4 +1,4 @@
-/* seccomp — see seccomp.h. */
+/* seccomp — see seccomp.h: from lists of calls to BPF, by libseccomp. */
 #include "stage1/lib/seccomp.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/fd.h"
-#include "base/strv.h"
+#include "stage1/lib/seccomp_policy.h"
 #include "stage1/lib/seccomp_sets.h"
 
 #define BPF_BYTES_MAX (4096 * sizeof(struct sock_filter))
@@ -95,24 +95,41 @@ static int add_names(scmp_filter_ctx c, uint32_t action, const char *const *name
 	return r;
 }
 
-static int add_conditional(scmp_filter_ctx c)
+/* A rule that says what the default says anyway is refused (EACCES), and not missed. */
+static int rule(scmp_filter_ctx c, uint32_t action, int nr, unsigned int nargs, struct scmp_arg_cmp arg)
+{
+	int r = nargs ? seccomp_rule_add(c, action, nr, nargs, arg) : seccomp_rule_add(c, action, nr, 0);
+
+	return r == -EACCES ? 0 : r;
+}
+
+static int add_personality(scmp_filter_ctx c)
 {
 	static const uint32_t personalities[] = { PER_LINUX, PER_LINUX32, 0x0020000 /* UNAME26 */, 0x0020008,
 						  0xffffffff };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(personalities) && r == 0; i++)
-		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, personalities[i]));
-	/* No new namespaces through clone.  clone3 hides its flags in memory, where a filter cannot
-	 * look: it is in no list, so it gets the default ENOSYS and libc falls back to clone. */
-	if (r == 0)
-		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NS_FLAGS, 0));
-	for (size_t i = 0; i < ARRAY_LEN(ns_flags) && r == 0; i++)
-		r = seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, ns_flags[i], ns_flags[i]));
+		r = rule(c, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
+			 SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, personalities[i]));
 	return r;
+}
+
+/* No new namespaces through clone. */
+static int add_clone(scmp_filter_ctx c)
+{
+	int r = rule(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NS_FLAGS, 0));
+
+	for (size_t i = 0; i < ARRAY_LEN(ns_flags) && r == 0; i++)
+		r = rule(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+			 SCMP_A0(SCMP_CMP_MASKED_EQ, ns_flags[i], ns_flags[i]));
+	return r;
+}
+
+/* clone3 hides its flags in memory, where a filter cannot look: "no such call", so that libc falls back to clone. */
+static int add_no_clone3(scmp_filter_ctx c)
+{
+	return rule(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, SCMP_A0(SCMP_CMP_EQ, 0));
 }
 
 /* TIOCSTI and TIOCLINUX type into the caller's terminal; the kernel looks at 32 bits only
@@ -149,6 +166,26 @@ static int add_ioctl(scmp_filter_ctx c)
 	return 0;
 }
 
+static int add_conditional(scmp_filter_ctx c, uint32_t which)
+{
+	static const struct {
+		uint32_t bit;
+		int (*add)(scmp_filter_ctx c);
+	} parts[] = {
+		{ SECCOMP_PERSONALITY, add_personality },
+		{ SECCOMP_CLONE, add_clone },
+		{ SECCOMP_IOCTL, add_ioctl },
+		{ SECCOMP_NO_CLONE3, add_no_clone3 },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts) && r == 0; i++) {
+		if (which & parts[i].bit)
+			r = parts[i].add(c);
+	}
+	return r;
+}
+
 int seccomp_compile_default(struct bpf *ret, struct err *e)
 {
 	auto_ctx c = NULL;
@@ -162,90 +199,24 @@ int seccomp_compile_default(struct bpf *ret, struct err *e)
 	if (r == 0)
 		r = add_names(c, SCMP_ACT_ERRNO(EPERM), seccomp_denied);
 	if (r == 0)
-		r = add_conditional(c);
-	if (r == 0)
-		r = add_ioctl(c);
+		r = add_conditional(c, SECCOMP_CONDITIONS);
 	if (r < 0)
 		return err_sys(e, -r, "build the default system call filter");
 	return export_bpf(c, ret, e);
 }
 
-#ifndef SECCOMP_NO_DEFAULT
-#include "seccomp_default.h"
-
-static int add_set(scmp_filter_ctx c, uint32_t action, char *const *set, struct err *e)
+int seccomp_compile(const struct seccomp_policy *p, struct bpf *ret, struct err *e)
 {
-	for (; *set; set++) {
-		int nr = seccomp_syscall_resolve_name(*set);
-		int r = 0;
-
-		if (nr == __NR_SCMP_ERROR)
-			return err_set(e, ERR_INPUT, EINVAL, "seccomp: unknown system call or set \"%s\"",
-				       *set);
-		if (nr >= 0)
-			r = seccomp_rule_add(c, action, nr, 0);
-		if (r < 0 && r != -EACCES) /* EACCES: same as the default action */
-			return err_sys(e, -r, "seccomp: system call \"%s\"", *set);
-	}
-	return 0;
-}
-
-/* What a refused call gets: the errno asked for, else death by SIGSYS as the specification says. */
-static int refusal(const struct isolator *iso, uint32_t *ret, struct err *e)
-{
-	static const struct {
-		const char *name;
-		int code;
-	} known[] = { { "EPERM", EPERM },   { "ENOSYS", ENOSYS },     { "EACCES", EACCES },
-		      { "EINVAL", EINVAL }, { "ENOENT", ENOENT },     { "ENOTSUP", ENOTSUP },
-		      { "EIO", EIO },       { "EAGAIN", EAGAIN },     { "EROFS", EROFS },
-		      { "EBUSY", EBUSY },   { "ENODEV", ENODEV },     { "ENOTTY", ENOTTY },
-		      { "EEXIST", EEXIST }, { "ENOTSOCK", ENOTSOCK }, { "EAFNOSUPPORT", EAFNOSUPPORT },
-		      { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },     { "ESRCH", ESRCH },
-		      { "EFAULT", EFAULT } };
-
-	if (!iso->err_name) {
-		*ret = SCMP_ACT_KILL_PROCESS;
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (strcmp(known[i].name, iso->err_name) == 0) {
-			*ret = SCMP_ACT_ERRNO((uint16_t)known[i].code);
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INPUT, EINVAL, "seccomp: unknown errno \"%s\"", iso->err_name);
-}
-
-static void use_default(struct bpf *ret)
-{
-	*ret = (struct bpf){ seccomp_default_insn, ARRAY_LEN(seccomp_default_insn), NULL };
-}
-
-int seccomp_of_app(const struct app *a, struct bpf *ret, struct err *e)
-{
-	const struct isolator *retain = isolators_get(&a->isolators, ISO_SECCOMP_RETAIN);
-	const struct isolator *remove = isolators_get(&a->isolators, ISO_SECCOMP_REMOVE);
-	const struct isolator *iso = retain ? retain : remove;
 	auto_ctx c = NULL;
-	uint32_t deny = 0;
-	int r;
+	int r = new_ctx(p->dflt, &c, e);
 
-	*ret = (struct bpf){ NULL, 0, NULL };
-	if (retain && remove)
-		return err_set(e, ERR_INPUT, EINVAL,
-			       "seccomp: a retain-set and a remove-set exclude each other");
-	if (!iso || (remove && strv_has(remove->set, "@appc.io/empty"))) {
-		use_default(ret);
-		return 0;
-	}
-	if (retain && strv_has(retain->set, "@appc.io/all"))
-		return 0;
-	r = refusal(iso, &deny, e);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < p->n && r == 0; i++)
+		r = rule(c, p->act, p->nr[i], 0, SCMP_A0(SCMP_CMP_EQ, 0));
 	if (r == 0)
-		r = new_ctx(retain ? deny : SCMP_ACT_ALLOW, &c, e);
-	if (r == 0)
-		r = add_set(c, retain ? SCMP_ACT_ALLOW : deny, iso->set, e);
-	return r < 0 ? r : export_bpf(c, ret, e);
+		r = add_conditional(c, p->conditions);
+	if (r < 0)
+		return err_sys(e, -r, "build the system call filter");
+	return export_bpf(c, ret, e);
 }
-#endif

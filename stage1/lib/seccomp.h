@@ -22,9 +22,13 @@ struct bpf {
 
 void bpf_done(struct bpf *b);
 
-/* By the app's isolators; without any the built-in default.  An unknown call name is an error in a
- * retain-set and a remove-set alike.  -EINVAL names it. */
-int seccomp_of_app(const struct app *a, struct bpf *ret, struct err *e);
+/*
+ * By the app's isolators; without any the built-in default; @ret empty if the app wants no filter.  Names are
+ * calls or sets ("@systemd/mount", seccomp_named.h); an unknown one is -EINVAL, in a retain-set and a
+ * remove-set alike.  @pod_fd: the pod directory, in whose data directory compiled filters are kept
+ * (seccomp_cache.h), or -1.
+ */
+int seccomp_of_app(const struct app *a, int pod_fd, struct bpf *ret, struct err *e);
 
 /* Compile the default filter (the build uses this to make the header). */
 int seccomp_compile_default(struct bpf *ret, struct err *e);
