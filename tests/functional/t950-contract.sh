@@ -64,6 +64,16 @@ check "stage0's mounts are there until gc" grep -q "$(cat "$T/u")" /proc/self/mo
 stage1 2.0.0
 run rkt --insecure-options=image run --net=none --stage1-path="$stage1" --uuid-file-save="$T/u" example.com/app --name=app
 expect_status 0 "no interface-version means 1"
+# without overlays the stage1 and the app are copies in the pod
+run rkt --insecure-options=image run --net=none --no-overlay --stage1-path="$stage1" --uuid-file-save="$T/u" example.com/app --name=app
+expect_status 0 "--no-overlay: runs"
+P=$RKT_DIR/pods/run/$(cat "$T/u")
+is "--no-overlay: the app's manifest is in opt/stage2" "$(rec app_manifest)" yes
+is "--no-overlay: the app's root is there" "$(rec app_root)" yes
+check "--no-overlay: as files of the pod" test -f "$P/stage1/rootfs/opt/stage2/app/rootfs/bin/busybox"
+unlike "--no-overlay: nothing is mounted for it" "$(cat /proc/self/mountinfo)" "$(cat "$T/u")"
+run rkt status "$(cat "$T/u")"
+expect_stdout '^app-app=0$' "--no-overlay: the status is read from the copy"
 fails_with 'signature' "an unsigned stage1 from anywhere is refused" rkt run --net=none --stage1-path="$stage1" example.com/app
 make_key alice
 sign_image "$T/images/app.aci" alice

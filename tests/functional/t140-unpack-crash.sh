@@ -1,0 +1,62 @@
+#!/bin/sh
+# One image imported twice at once, and an import that is killed at any moment: the store stays good and the next one succeeds.
+. "${0%/*}/lib.sh"
+need_root
+accept_unsigned
+mkdir -p "$T/more/many"
+i=0
+while [ $i -lt 400 ]; do
+	i=$((i + 1))
+	echo $i >"$T/more/many/$i"
+done
+head -c 24M /dev/urandom >"$T/more/ballast"
+make_image example.com/app "$T/more"
+
+# good DESCRIPTION: the image is there, whole, once, and nothing unfinished is left after gc.
+good() {
+	run rkt image verify example.com/app
+	expect_status 0 "$1: the store holds what was imported"
+	is "$1: as one image" "$(rkt image list --fields=id --full --no-legend | wc -l)" 1
+	is "$1: with one tree" "$(find "$RKT_DIR/cas/tree" -mindepth 1 -maxdepth 1 | wc -l)" 1
+	rkt gc >/dev/null 2>&1
+	is "$1: nothing is unfinished" "$(ls "$RKT_DIR/cas/tmp")" ""
+}
+
+# ---- two at once (formats.md section 17, 60)
+start_rkt fetch --full "$image"
+first=$pid
+run rkt fetch --full "$image"
+expect_status 0 "the second of two"
+wait "$first"
+is "the first of two" $? 0
+is "both get the same id" "$(cat "$T/bg.out")" "$(out)"
+good "two at once"
+
+# ---- killed (threats.md section 4.3)
+workers() { find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 -lname "$RKT_DIR/*" 2>/dev/null; }
+none() { [ -z "$(workers)" ]; }
+killed_early=0
+id=$(rkt image list --fields=id --full --no-legend)
+for ms in 1 5 20 40 80 120 180 250 350 500; do
+	# By id: killed between document and name, it has none.
+	[ -z "$id" ] || rkt image rm "$id" >/dev/null 2>&1
+	start_rkt fetch "$image"
+	sleep "$(printf '0.%03d' $ms)"
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	[ $? -ne 137 ] || killed_early=$((killed_early + 1))
+	check "killed after $ms ms: its helpers end by themselves" wait_for 20 none
+	run rkt image list --fields=id --full --no-legend
+	expect_status 0 "killed after $ms ms: the store can be read"
+	id=$(grep "^sha512-" "$T/out")
+	if [ -n "$id" ]; then
+		run rkt image verify "$id"
+		expect_status 0 "killed after $ms ms: what is listed is whole"
+	fi
+done
+check "some of them were killed at work" test "$killed_early" -ge 3
+run rkt fetch "$image"
+expect_status 0 "the next import succeeds"
+good "after all this"
+run rkt run --net=none example.com/app -- exit=7
+expect_status 7 "and the image runs"
