@@ -94,7 +94,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd interleave fake_stage1
+TEST_PROGRAMS := inspect httpd interleave floor fake_stage1
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -106,12 +106,15 @@ httpd_OUT := tests/httpd
 httpd_LIBS := -lssl -lcrypto
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
+floor_SRC := tests/bench/floor.c
+floor_OUT := tests/floor
+floor_LINK := $(PLAIN)
 # stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
 TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup
 define podbox
 podbox_$(1)_SRC := tests/functional/podbox_$(1).c
 podbox_$(1)_OUT := tests/podbox_$(1)
-podbox_$(1)_LIBS := $(shell $(PKG) --libs check)
+podbox_$(1)_LIBS := $(shell $(PKG) --silence-errors --libs check)
 endef
 $(foreach t,init launch cgroup,$(eval $(call podbox,$(t))))
 

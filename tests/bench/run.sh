@@ -48,6 +48,7 @@ cleanup() {
 rkt_true="$RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib $accept run --net=none $id"
 crun_true="crun --cgroup-manager=cgroupfs run -b $T/bundle bench-$$"
 bwrap_true="bwrap --ro-bind $T/bundle/rootfs / --proc /proc --dev /dev --tmpfs /tmp --unshare-all --die-with-parent /bin/true"
+floor_true="$RKT_BUILD/tests/floor $T/bundle/rootfs $T/floor /bin/true"
 podman_true="podman --root $T/podman --runroot $T/podman.run --cgroup-manager=cgroupfs run --rm --net=none --log-driver=none bench/true /bin/true"
 
 bench_start() {
@@ -55,6 +56,7 @@ bench_start() {
 	set -- rkt $rkt_true
 	if have crun && set_up_crun; then set -- "$@" --- crun $crun_true; fi
 	if have bwrap; then set -- "$@" --- bwrap $bwrap_true; fi
+	set -- "$@" --- floor $floor_true
 	timer -n "$ROUNDS" -o "$T" "$@" | tee "$T/start"
 	awk '$1 == "rkt" { r = $2; rm = $3 } $1 == "crun" { c = $2; cm = $3 }
 		END { if (c) printf "rkt / crun: %.2f by median, %.2f by minimum\n", r / c, rm / cm }' "$T/start"
@@ -82,6 +84,7 @@ bench_calls() {
 	count_calls rkt $rkt_true
 	if have crun && { [ -e "$T/bundle/config.json" ] || set_up_crun; }; then count_calls crun $crun_true; fi
 	if have bwrap; then count_calls bwrap $bwrap_true; fi
+	count_calls floor $floor_true
 	rkt gc --grace-period=0s >/dev/null 2>&1
 }
 
