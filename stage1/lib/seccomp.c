@@ -129,7 +129,7 @@ static int add_clone(scmp_filter_ctx c)
 /* clone3 hides its flags in memory, where a filter cannot look: "no such call", so that libc falls back to clone. */
 static int add_no_clone3(scmp_filter_ctx c)
 {
-	return rule(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, SCMP_A0(SCMP_CMP_EQ, 0));
+	return rule(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, SCMP_A0(SCMP_CMP_EQ, 0, 0));
 }
 
 /* TIOCSTI and TIOCLINUX type into the caller's terminal; the kernel looks at 32 bits only
@@ -213,7 +213,7 @@ int seccomp_compile(const struct seccomp_policy *p, struct bpf *ret, struct err 
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < p->n && r == 0; i++)
-		r = rule(c, p->act, p->nr[i], 0, SCMP_A0(SCMP_CMP_EQ, 0));
+		r = rule(c, p->act, p->nr[i], 0, SCMP_A0(SCMP_CMP_EQ, 0, 0));
 	if (r == 0)
 		r = add_conditional(c, p->conditions);
 	if (r < 0)
