@@ -3,7 +3,8 @@
 . "${0%/*}/lib.sh"
 need_root
 make_image example.com/app
-run rkt --insecure-options=image fetch "$image"
+accept_unsigned
+run rkt fetch "$image"
 expect_status 0 "the image is there"
 
 filtered() { # SECCOMP ARGS...: inspect under a filter
