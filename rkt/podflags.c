@@ -78,6 +78,21 @@ static int add_net(void *args, const struct opt *o, const char *value, struct er
 	return 0;
 }
 
+static int add_sysctl(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	struct isolators *l = &((struct pod_args *)args)->isolators;
+	const struct isolator *have = isolators_get(l, ISO_SYSCTL);
+	const char *eq = strchr(value, '=');
+	if (!eq || eq == value || !eq[1])
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not NAME=VALUE", o->name, value);
+	auto_free char *name = xstrndup(value, (size_t)(eq - value));
+	json_t *all = have ? json_deep_copy(have->value) : json_object();
+	json_object_set_new(all, name, json_string(eq + 1));
+	isolators_drop(l, ISO_SYSCTL);
+	int r = isolators_add(l, "os/unix/sysctl", all, e);
+	return r < 0 ? err_ctx(e, "option --%s", o->name) : 0;
+}
+
 static int set_stage1(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	struct stage1_args *a = &((struct pod_args *)args)->stage1;
@@ -140,6 +155,8 @@ const struct opt podflags_prepare[] = {
 	  .help = "environment variable to set for all apps" },
 	{ .name = "set-env-file", .kind = OPT_LIST, .arg = "FILE", .offset = P(set_env_files),
 	  .complete = COMP_FILE, .help = "file with environment variables to set for all apps" },
+	{ .name = "sysctl", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_sysctl,
+	  .help = "kernel parameter of the pod's own network or ipc namespace: net.*, fs.mqueue.*, kernel.shmmax ..." },
 	{ .name = "volume", .kind = OPT_CALL, .arg = "NAME,kind=KIND,...", .call = add_volume,
 	  .help = "volumes to make available in the pod" },
 	{ .kind = OPT_END },
@@ -213,7 +230,7 @@ int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e)
 	if (r < 0)
 		return r;
 	if (a->pod_manifest && (a->apps.n || a->volumes.n || a->apps.pod.req.mounts.n || a->inherit_env ||
-				a->set_env || a->set_env_files || policy != PULL_NEW))
+				a->set_env || a->set_env_files || a->isolators.n || policy != PULL_NEW))
 		return err_set(e, ERR_INPUT, EINVAL,
 			       "conflicting flags set with --pod-manifest (see --help)");
 	r = check_mounts(a, &a->apps.pod.req.mounts, e);
@@ -236,6 +253,7 @@ void pod_args_done(void *args)
 	free(a->stage1.value);
 	app_args_done(&a->apps);
 	volumes_done(&a->volumes);
+	isolators_done(&a->isolators);
 	strv_free(a->set_env);
 	strv_free(a->net);
 }

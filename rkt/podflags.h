@@ -40,6 +40,7 @@ struct pod_args {
 	struct stage1_args stage1;
 	struct app_args apps;
 	struct volumes volumes;
+	struct isolators isolators; /* of the whole pod */
 	bool inherit_env, no_overlay, interactive, quiet;
 	char **set_env;       /* K=V, each key once */
 	char **set_env_files; /* paths */
@@ -59,6 +60,7 @@ extern const struct opt podflags_stage1[];    /* --stage1-… */
 extern const struct opt podflags_runtime[];   /* --net, --hostname, --interactive … */
 extern const struct opt podflags_app[];       /* OPT_APP, struct app_arg: of run and prepare */
 extern const struct opt podflags_isolators[]; /* OPT_APP: --memory, --caps-retain … */
+extern const struct opt podflags_limits[]; /* OPT_APP: --pids-limit, --rlimit, --device … (limitflags.c) */
 extern const struct opt podflags_signature[]; /* OPT_APP: --signature */
 
 /* struct cli .parse of run and prepare. */

@@ -46,6 +46,8 @@ static void fill_request(struct pod_args *a, const struct globals *g, struct pod
 	q->mounts = a->apps.pod.req.mounts;
 	a->apps.pod.req.mounts = (struct mounts){ 0 };
 	q->inherit_env = a->inherit_env;
+	q->isolators = a->isolators;
+	a->isolators = (struct isolators){ NULL, 0 };
 	q->set_env = steal_ptr(&a->set_env);
 	q->set_env_files = steal_ptr(&a->set_env_files);
 	q->no_overlay = a->no_overlay;

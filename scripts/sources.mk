@@ -5,7 +5,7 @@ base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c f
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
-schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c image.c pod.c volume.c)
+schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c image.c pod.c volume.c)
 
 # The plan and the words for stage2's steps: read by stage2, written and told by stage1.
 plan_SRC := stage2/plan.c stage2/stepname.c
@@ -32,7 +32,7 @@ launch_LINK := $(PLAIN)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_cache.c \
-	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c volumes.c planout.c tree.c \
+	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c rlimits.c sysctl.c volumes.c planout.c tree.c \
 	kernfs.c dev.c etcfiles.c childplan.c child.c tty.c running.c supervise.c sandbox.c join.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
@@ -78,7 +78,7 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c globals.c help.c host.c images.c output.c \
-	podflags.c podstart.c uuidarg.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
+	limitflags.c podflags.c podstart.c uuidarg.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)

@@ -29,13 +29,15 @@ struct app_request {
 	bool has_oom_score_adj;
 	char **caps_retain, **caps_remove; /* either spelling, at most one list */
 	char *seccomp;                     /* "mode=…,errno=…,names" */
+	struct isolators isolators;        /* further ones, decoded; each kind replaces the image's */
 };
 
 struct pod_request {
 	struct app_request *apps;
 	size_t napps;
 	struct volumes volumes;
-	struct mounts mounts; /* pod-global */
+	struct mounts mounts;       /* pod-global */
+	struct isolators isolators; /* of the whole pod */
 	bool inherit_env;
 	char **set_env;       /* K=V, strongest but for --environment */
 	char **set_env_files; /* paths */

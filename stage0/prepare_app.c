@@ -254,6 +254,22 @@ static int take_seccomp(struct ctx *c, struct err *e)
 	return 0;
 }
 
+/* What the command line grants beyond the image.  A device of the host is the operator's to give: an image that
+ * names one gets none without being told (threats.md R23). */
+static int take_limits(struct ctx *c, struct err *e)
+{
+	if (c->q->cpu_shares && isolators_get(&c->q->isolators, ISO_CPU_WEIGHT))
+		return err_set(e, ERR_INPUT, EINVAL, "--cpu-shares and --cpu-weight exclude each other");
+	isolators_override(&c->app->isolators, &c->q->isolators);
+	if (c->q->cpu_shares)
+		isolators_drop(&c->app->isolators, ISO_CPU_WEIGHT);
+	if (isolators_get(&c->q->isolators, ISO_DEVICES) || !isolators_get(&c->app->isolators, ISO_DEVICES))
+		return 0;
+	return err_set(e, ERR_INPUT, EPERM,
+		       "isolator \"rkt.io/devices\": an image cannot choose devices of the host; grant them "
+		       "with --device");
+}
+
 /* ---- all together ---- */
 
 /* The image's app section, or a minimal one with our own ids for an image without. */
@@ -289,8 +305,9 @@ int merge_app(const struct app_request *q, const struct image_info *image, const
 	      const struct pod_request *pod, struct runtime_app *to, struct err *e)
 {
 	static int (*const steps[])(struct ctx *, struct err *) = {
-		take_exec,      take_identity, take_places,    take_environment,  take_annotations,
-		take_user_maps, take_mounts,   take_resources, take_capabilities, take_seccomp,
+		take_exec,         take_identity,  take_places, take_environment,
+		take_annotations,  take_user_maps, take_mounts, take_resources,
+		take_capabilities, take_seccomp,   take_limits,
 	};
 	auto_image_manifest m = image_manifest_parse(image->manifest, strlen(image->manifest), e);
 	struct ctx c = { q, image, env, pod, to, NULL };

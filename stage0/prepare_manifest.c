@@ -29,6 +29,7 @@ void app_request_done(struct app_request *a)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		strv_free(*lists[i]);
 	mounts_done(&a->mounts);
+	isolators_done(&a->isolators);
 	*a = (struct app_request){ .read_only = TRI_UNSET };
 }
 
@@ -39,6 +40,7 @@ void pod_request_done(struct pod_request *r)
 	free(r->apps);
 	volumes_done(&r->volumes);
 	mounts_done(&r->mounts);
+	isolators_done(&r->isolators);
 	strv_free(r->set_env);
 	strv_free(r->set_env_files);
 	*r = (struct pod_request){ .apps = NULL };
@@ -198,6 +200,7 @@ static int merge_flags(const struct pod_request *r, const struct store *s, struc
 	if (r->napps > POD_APPS_MAX)
 		return err_set(e, ERR_INPUT, E2BIG, "%zu apps are more than %d", r->napps, POD_APPS_MAX);
 	m->manifest = pod_manifest_new();
+	isolators_copy(&m->manifest->isolators, &r->isolators);
 	m->manifest->ac_version = xstrdup(AC_VERSION);
 	m->images = xcalloc(r->napps, sizeof(m->images[0]));
 	pairs_set(&m->manifest->annotations, CONTRACT_MUTABLE, r->mutable_pod ? "true" : "false");

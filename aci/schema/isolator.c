@@ -14,7 +14,9 @@
 #include "base/auto.h"
 #include "base/strv.h"
 #include "schema/check.h"
+#include "schema/device.h"
 #include "schema/ids.h"
+#include "schema/rlimit.h"
 
 struct kind_row {
 	const char *name;
@@ -186,7 +188,102 @@ static int decode_sysctl(const struct kind_row *row, struct isolator *i, const c
 	return 0;
 }
 
-#define MILLI 1000
+static const char *const io_keys[] = { "rbps", "wbps", "riops", "wiops" };
+
+int64_t isolator_io_max(const json_t *limits, const char *key)
+{
+	struct err e = ERR_INIT;
+	int64_t v = -1;
+
+	return get_quantity(limits, "", key, 1, &v, &e) < 0 ? -1 : v;
+}
+
+static int decode_io_limits(json_t *limits, const char *where, struct err *e)
+{
+	const char *key;
+	json_t *value;
+	int r = 0;
+
+	if (json_object_size(limits) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "%s: object with rbps, wbps, riops or wiops expected",
+			       where);
+	json_object_foreach(limits, key, value)
+	{
+		int64_t v = -1;
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(io_keys); i++)
+			known = known || strcmp(io_keys[i], key) == 0;
+		if (!known)
+			return bad_value(e, where, key, "is none of rbps, wbps, riops and wiops");
+		r = get_quantity(limits, where, key, 1, &v, e);
+		if (r < 0)
+			return r;
+		if (v <= 0)
+			return err_set(e, ERR_INPUT, EINVAL, "%s.%s: must be positive", where, key);
+	}
+	return 0;
+}
+
+static int decode_io_max(const struct kind_row *row, struct isolator *i, const char *where, struct err *e)
+{
+	const char *device;
+	json_t *limits;
+
+	(void)row;
+	if (json_object_size(i->value) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "%s: object of devices expected", where);
+	json_object_foreach(i->value, device, limits)
+	{
+		char at[WHERE_MAX];
+
+		if (device[0] != '/')
+			return bad_value(e, where, device, "is not an absolute path of a device");
+		int r = decode_io_limits(limits, where_key(at, where, device), e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int decode_rlimits(const struct kind_row *row, struct isolator *i, const char *where, struct err *e)
+{
+	const char *name;
+	json_t *value;
+
+	(void)row;
+	if (json_object_size(i->value) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "%s: object of limits expected", where);
+	json_object_foreach(i->value, name, value)
+	{
+		struct rlimit_value v;
+
+		if (!json_is_string(value))
+			return bad_value(e, where, name, "has a value that is not a string");
+		if (rlimit_parse(name, json_string_value(value), &v, e) < 0)
+			return err_ctx(e, "%s", where);
+	}
+	return 0;
+}
+
+static int decode_devices(const struct kind_row *row, struct isolator *i, const char *where, struct err *e)
+{
+	(void)row;
+	if (json_array_size(i->value) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "%s: list of devices expected", where);
+	for (size_t n = 0; n < json_array_size(i->value); n++) {
+		struct device d;
+		char at[WHERE_MAX];
+		int r = device_from_json(json_array_get(i->value, n), where_index(at, where, n), &d, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+#define MILLI    1000
+#define PIDS_MAX 4194304 /* the kernel's own PID_MAX_LIMIT */
 
 static const struct kind_row kinds[] = {
 	{ "resource/cpu", ISO_CPU, true, decode_resource, MILLI, 0 },
@@ -204,6 +301,12 @@ static const struct kind_row kinds[] = {
 	{ "os/linux/selinux-context", ISO_SELINUX, false, decode_selinux, 0, 0 },
 	{ "os/linux/apparmor-profile", ISO_APPARMOR, false, decode_apparmor, 0, 0 },
 	{ "os/unix/sysctl", ISO_SYSCTL, false, decode_sysctl, 0, 0 },
+	{ "rkt.io/pids-limit", ISO_PIDS_LIMIT, false, decode_number, 1, PIDS_MAX },
+	{ "rkt.io/cpu-weight", ISO_CPU_WEIGHT, false, decode_number, 1, 10000 },
+	{ "rkt.io/io-weight", ISO_IO_WEIGHT, false, decode_number, 1, 10000 },
+	{ "rkt.io/io-max", ISO_IO_MAX, false, decode_io_max, 0, 0 },
+	{ "rkt.io/rlimits", ISO_RLIMITS, false, decode_rlimits, 0, 0 },
+	{ "rkt.io/devices", ISO_DEVICES, false, decode_devices, 0, 0 },
 };
 _Static_assert(ARRAY_LEN(kinds) == ISO_KINDS - 1, "every kind but ISO_UNKNOWN has a row");
 
@@ -278,6 +381,21 @@ void isolators_drop(struct isolators *l, enum isolator_kind kind)
 	*l = kept;
 }
 
+void isolators_override(struct isolators *to, const struct isolators *from)
+{
+	struct isolators copy;
+
+	for (size_t i = 0; i < from->n; i++) {
+		isolators_drop(to, from->v[i].kind);
+		if (from->v[i].kind == ISO_CPU_WEIGHT)
+			isolators_drop(to, ISO_CPU_SHARES);
+	}
+	isolators_copy(&copy, from);
+	for (size_t i = 0; i < copy.n; i++)
+		push_take(to, &copy.v[i]);
+	free(copy.v);
+}
+
 /* Decode and append; @value is borrowed.  @where is the path of the value, "" for a flag. */
 static int add(struct isolators *l, const char *name, json_t *value, const char *where, struct err *e)
 {
@@ -315,6 +433,9 @@ static int check_set_rules(const struct isolators *l, const char *where, struct 
 			e, ERR_INPUT, EINVAL,
 			"%s: os/linux/seccomp-retain-set and os/linux/seccomp-remove-set exclude each other",
 			where);
+	if (count[ISO_CPU_SHARES] && count[ISO_CPU_WEIGHT])
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "%s: os/linux/cpu-shares and rkt.io/cpu-weight exclude each other", where);
 	return 0;
 }
 

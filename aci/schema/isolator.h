@@ -27,6 +27,13 @@ enum isolator_kind {
 	ISO_SELINUX,
 	ISO_APPARMOR,
 	ISO_SYSCTL,
+	/* beyond the specification, same grammar: */
+	ISO_PIDS_LIMIT, /* "rkt.io/pids-limit": number of tasks */
+	ISO_CPU_WEIGHT, /* "rkt.io/cpu-weight": 1 to 10000, 100 is ordinary */
+	ISO_IO_WEIGHT,  /* "rkt.io/io-weight": the same for disks */
+	ISO_IO_MAX,     /* "rkt.io/io-max": {DEVICE: {rbps, wbps, riops, wiops: quantity}} */
+	ISO_RLIMITS,    /* "rkt.io/rlimits": {NAME: "SOFT[:HARD]"}, see rlimit.h */
+	ISO_DEVICES,    /* "rkt.io/devices": [{source, target, access}], see device.h */
 	ISO_KINDS
 };
 
@@ -51,6 +58,8 @@ void isolators_done(struct isolators *l);
 void isolators_copy(struct isolators *to, const struct isolators *from);
 /* The last isolator of @kind, or NULL. */
 const struct isolator *isolators_get(const struct isolators *l, enum isolator_kind kind);
+/* What @from has replaces what @to has of the same kind; cpu-weight and cpu-shares replace each other. */
+void isolators_override(struct isolators *to, const struct isolators *from);
 /* Remove every isolator of @kind. */
 void isolators_drop(struct isolators *l, enum isolator_kind kind);
 
@@ -62,6 +71,9 @@ json_t *isolators_to_json(const struct isolators *l);
 /* Append one given as name and value (CLI flags), validated like a manifest's.  The reference to @value is
  * taken, whatever the result. */
 int isolators_add(struct isolators *l, const char *name, json_t *value, struct err *e);
+
+/* One limit of an "rkt.io/io-max" value that was decoded: @key of rbps, wbps, riops, wiops; -1 absent. */
+int64_t isolator_io_max(const json_t *limits, const char *key);
 
 /* Quantities of formats.md section 7.1, @scale 1 or 1000 (milli), rounded up; negative and overflow refused. */
 int quantity_parse(const char *s, int64_t scale, int64_t *ret, struct err *e);

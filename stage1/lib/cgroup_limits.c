@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -37,10 +39,34 @@ static char *weight_of_shares(int64_t shares)
 	return plain(1 + ((shares - 2) * 9999) / 262142);
 }
 
+/* The other way round; 100 is the ordinary weight and 1024 the ordinary number of shares. */
+static char *shares_of_weight(int64_t weight)
+{
+	int64_t shares = (weight * 1024 + 50) / 100;
+
+	return plain(shares < 2 ? 2 : shares);
+}
+
+/* 1..10000 onto bfq's 1..1000; 100 is ordinary in both. */
+static char *bfq_weight(int64_t weight)
+{
+	return plain(weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900);
+}
+
+/* A controller by its name in either version of the interface. */
+struct controller {
+	const char *v1, *v2;
+};
+
+static const struct controller cpu = { "cpu", "cpu" };
+static const struct controller memory = { "memory", "memory" };
+static const struct controller pids = { "pids", "pids" };
+static const struct controller io = { "blkio", "io" };
+
 struct limit {
 	enum isolator_kind kind;
 	const char *isolator;
-	const char *controller;
+	const struct controller *controller;
 	const char *file_v1;
 	char *(*text_v1)(int64_t);
 	const char *file_v2;
@@ -48,21 +74,43 @@ struct limit {
 };
 
 static const struct limit limits[] = {
-	{ ISO_MEMORY, "resource/memory", "memory", "memory.limit_in_bytes", plain, "memory.max", plain },
-	{ ISO_CPU, "resource/cpu", "cpu", "cpu.cfs_quota_us", cpu_quota_v1, "cpu.max", cpu_max_v2 },
-	{ ISO_CPU_SHARES, "os/linux/cpu-shares", "cpu", "cpu.shares", plain, "cpu.weight", weight_of_shares },
+	{ ISO_MEMORY, "resource/memory", &memory, "memory.limit_in_bytes", plain, "memory.max", plain },
+	{ ISO_CPU, "resource/cpu", &cpu, "cpu.cfs_quota_us", cpu_quota_v1, "cpu.max", cpu_max_v2 },
+	{ ISO_CPU_SHARES, "os/linux/cpu-shares", &cpu, "cpu.shares", plain, "cpu.weight", weight_of_shares },
+	{ ISO_CPU_WEIGHT, "rkt.io/cpu-weight", &cpu, "cpu.shares", shares_of_weight, "cpu.weight", plain },
+	{ ISO_PIDS_LIMIT, "rkt.io/pids-limit", &pids, "pids.max", plain, "pids.max", plain },
+	{ ISO_IO_WEIGHT, "rkt.io/io-weight", &io, "blkio.bfq.weight", bfq_weight, "io.weight", plain },
 };
+
+/* One limit of a disk: a file for each on v1, "KEY=N" in one file on v2. */
+static const struct {
+	const char *key, *file_v1;
+} disk_limits[] = {
+	{ "rbps", "blkio.throttle.read_bps_device" },
+	{ "wbps", "blkio.throttle.write_bps_device" },
+	{ "riops", "blkio.throttle.read_iops_device" },
+	{ "wiops", "blkio.throttle.write_iops_device" },
+};
+
+static void need(char ***list, const struct controller *c)
+{
+	if (!strv_has(*list, c->v1))
+		strv_push(list, c->v1);
+}
 
 void cgroup_limits_controllers(const struct podctx *c, char ***ret)
 {
 	for (size_t a = 0; a < c->napps; a++) {
-		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators,
-								   limits[i].kind);
+		const struct isolators *l = &c->apps[a].app->isolators;
 
-			if (iso && iso->limit >= 0 && !strv_has(*ret, limits[i].controller))
-				strv_push(ret, limits[i].controller);
+		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+			const struct isolator *iso = isolators_get(l, limits[i].kind);
+
+			if (iso && iso->limit >= 0)
+				need(ret, limits[i].controller);
 		}
+		if (isolators_get(l, ISO_IO_MAX))
+			need(ret, &io);
 	}
 }
 
@@ -113,43 +161,105 @@ static bool v2_offers(const struct cgroups *g, uint32_t dir, const char *control
 	return fd >= 0 && fd_read_all(fd, 4096, &b) == 0 && list_has(buf_str(&b), controller, " \n");
 }
 
-static int apply(struct cgroups *g, int app, const struct limit *l, int64_t v, struct err *e)
+/* Index of the hierarchy that has the controller, ready for writes below it. */
+static int place(struct cgroups *g, const struct controller *c, const char *isolator, struct err *e)
 {
 	for (uint32_t d = 0; d < g->n; d++) {
-		if (g->v[d].v2 && v2_offers(g, d, l->controller)) {
-			int r = enable_v2(g, d, l->controller, e);
+		if (g->v[d].v2 && v2_offers(g, d, c->v2)) {
+			int r = enable_v2(g, d, c->v2, e);
 
-			if (r == 0)
-				add_write(g, d, app, l->file_v2, l->text_v2(v));
-			return r;
+			return r < 0 ? r : (int)d;
 		}
-		if (!g->v[d].v2 && list_has(g->v[d].controllers, l->controller, ",")) {
-			add_write(g, d, app, l->file_v1, l->text_v1(v));
-			return 0;
-		}
+		if (!g->v[d].v2 && list_has(g->v[d].controllers, c->v1, ","))
+			return (int)d;
 	}
-	return err_set(e, ERR_SYS, ENOTSUP, "isolator %s: no usable cgroup controller \"%s\" here",
-		       l->isolator, l->controller);
+	return err_set(e, ERR_SYS, ENOTSUP, "isolator %s: no usable cgroup controller \"%s\" here", isolator,
+		       c->v1);
+}
+
+static int apply(struct cgroups *g, int app, const struct limit *l, int64_t v, struct err *e)
+{
+	int d = place(g, l->controller, l->isolator, e);
+
+	if (d < 0)
+		return d;
+	if (g->v[d].v2)
+		add_write(g, (uint32_t)d, app, l->file_v2, l->text_v2(v));
+	else
+		add_write(g, (uint32_t)d, app, l->file_v1, l->text_v1(v));
+	return 0;
+}
+
+/* All limits of one disk. */
+static int apply_disk(struct cgroups *g, int app, const char *device, const json_t *values, struct err *e)
+{
+	struct stat st;
+	auto_buf all = BUF_INIT;
+	int d = place(g, &io, "rkt.io/io-max", e);
+
+	if (d < 0)
+		return d;
+	if (stat(device, &st) < 0)
+		return err_sys(e, errno, "isolator rkt.io/io-max: %s", device);
+	if (!S_ISBLK(st.st_mode))
+		return err_set(e, ERR_INPUT, ENOTBLK, "isolator rkt.io/io-max: %s is not a disk", device);
+	buf_addf(&all, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	for (size_t i = 0; i < ARRAY_LEN(disk_limits); i++) {
+		int64_t v = isolator_io_max(values, disk_limits[i].key);
+
+		if (v < 0)
+			continue;
+		if (g->v[d].v2)
+			buf_addf(&all, " %s=%lld", disk_limits[i].key, (long long)v);
+		else
+			add_write(g, (uint32_t)d, app, disk_limits[i].file_v1,
+				  xasprintf("%s %lld", buf_str(&all), (long long)v));
+	}
+	if (g->v[d].v2)
+		add_write(g, (uint32_t)d, app, "io.max", buf_steal(&all));
+	return 0;
+}
+
+static int apply_disks(struct cgroups *g, int app, const struct isolators *l, struct err *e)
+{
+	const struct isolator *iso = isolators_get(l, ISO_IO_MAX);
+	const char *device;
+	json_t *values;
+	int r = 0;
+
+	if (!iso)
+		return 0;
+	json_object_foreach(iso->value, device, values)
+	{
+		if (r == 0)
+			r = apply_disk(g, app, device, values, e);
+	}
+	return r;
+}
+
+static int apply_limits(struct cgroups *g, int app, const struct isolators *l, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		const struct isolator *iso = isolators_get(l, limits[i].kind);
+
+		if (!iso || iso->limit < 0)
+			continue;
+		if (iso->kind == ISO_MEMORY && iso->limit < 4096)
+			return err_set(e, ERR_INPUT, EINVAL, "memory limit of %lld bytes is below one page",
+				       (long long)iso->limit);
+		int r = apply(g, app, &limits[i], iso->limit, e);
+
+		if (r < 0)
+			return r;
+	}
+	return apply_disks(g, app, l, e);
 }
 
 int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e)
 {
 	for (size_t a = 0; a < c->napps; a++) {
-		for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-			const struct isolator *iso = isolators_get(&c->apps[a].app->isolators,
-								   limits[i].kind);
-
-			if (!iso || iso->limit < 0)
-				continue;
-			if (iso->kind == ISO_MEMORY && iso->limit < 4096)
-				return err_set(e, ERR_INPUT, EINVAL,
-					       "app \"%s\": memory limit of %lld bytes is below one page",
-					       c->apps[a].rt->name, (long long)iso->limit);
-			int r = apply(g, (int)a, &limits[i], iso->limit, e);
-
-			if (r < 0)
-				return err_ctx(e, "app \"%s\"", c->apps[a].rt->name);
-		}
+		if (apply_limits(g, (int)a, &c->apps[a].app->isolators, e) < 0)
+			return err_ctx(e, "app \"%s\"", c->apps[a].rt->name);
 	}
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/sandbox.h"
 #include "stage1/lib/steps.h"
+#include "stage1/lib/sysctl.h"
 #include "stage2/plan.h"
 
 /* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
@@ -75,6 +76,13 @@ static int own_dirs(const struct app_build *a, struct err *e)
 	if (mkdirat(a->root_fd, "etc", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "create the app's /etc");
 	return 0;
+}
+
+static int step_sysctl(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	return sysctl_apply(s->ctx, s->root_fd, e);
 }
 
 /* One app: image, kernel file systems, volumes over them. */
@@ -139,6 +147,7 @@ static const struct step build_steps[] = {
 	{ "enter the namespaces", step_enter },
 	{ "make init's root", step_pod_root },
 	{ "mount init's proc", step_proc },
+	{ "set kernel parameters", step_sysctl },
 	{ "assemble the root file systems", step_trees },
 	{ "pass on the terminal", step_send_pty },
 	{ "enter init's root", step_pivot },

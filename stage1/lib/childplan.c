@@ -94,13 +94,15 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		.caps = a->caps,
 		.bpf = &a->bpf,
 		.umask = 022,
+		.rlimits = a->rlimits,
+		.nrlimits = a->nrlimits,
 	};
-	if (oom && confine) {
+	if (oom) {
 		out->has_oom = 1;
 		out->oom_score_adj = (int32_t)oom->limit;
 	}
 	/* a filtered app that is not root must not regain rights by a setuid program */
-	if (confine && ((nnp && nnp->flag) || (a->bpf.n && a->uid != 0)))
+	if ((nnp && nnp->flag) || (confine && a->bpf.n && a->uid != 0))
 		out->flags |= PLAN_APP_NNP;
 	if (!confine)
 		out->flags |= PLAN_APP_KEEP_CAPS;

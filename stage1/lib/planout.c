@@ -92,6 +92,10 @@ static void add_app(struct buf *b, uint32_t at, const struct plan_app_in *in)
 		a.bpf_n = (uint32_t)in->bpf->n;
 		a.bpf_off = add_bytes(b, in->bpf->insn, in->bpf->n * sizeof(*in->bpf->insn));
 	}
+	if (in->nrlimits) {
+		a.nrlimits = in->nrlimits;
+		a.rlimits_off = add_bytes(b, in->rlimits, in->nrlimits * sizeof(*in->rlimits));
+	}
 	memcpy(b->data + at, &a, sizeof(a));
 }
 

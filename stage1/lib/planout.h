@@ -26,6 +26,8 @@ struct plan_app_in {
 	uint32_t has_oom;
 	int32_t stdio[3];
 	uint32_t umask;
+	const struct plan_rlimit *rlimits;
+	uint32_t nrlimits;
 };
 
 struct plan_in {

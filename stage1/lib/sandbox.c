@@ -24,8 +24,10 @@
 #include "stage1/contract.h"
 #include "stage1/lib/capset.h"
 #include "stage1/lib/mnt.h"
+#include "stage1/lib/rlimits.h"
 #include "stage1/lib/steps.h"
 #include "stage1/lib/supervise.h"
+#include "stage1/lib/sysctl.h"
 
 /* ---- what an isolator does here; an isolator that cannot be applied is an error, never a warning ---- */
 
@@ -39,6 +41,12 @@ static const bool applied[ISO_KINDS] = {
 	[ISO_SECCOMP_REMOVE] = true,
 	[ISO_NO_NEW_PRIVS] = true,
 	[ISO_OOM_SCORE_ADJ] = true,
+	[ISO_SYSCTL] = true,
+	[ISO_PIDS_LIMIT] = true,
+	[ISO_CPU_WEIGHT] = true,
+	[ISO_IO_WEIGHT] = true,
+	[ISO_IO_MAX] = true,
+	[ISO_RLIMITS] = true,
 };
 
 static int check_isolators(const struct isolators *l, const char *where, struct err *e)
@@ -65,34 +73,47 @@ static int step_check(void *ctx, struct err *e)
 		return err_set(e, ERR_INPUT, ENOTSUP, "mutable pods are not supported by this stage1");
 	if (r == 0 && s->ctx->napps == 0)
 		return err_set(e, ERR_INPUT, EINVAL, "the pod manifest has no apps");
-	for (size_t i = 0; i < s->ctx->manifest->isolators.n && r == 0; i++)
-		r = err_set(e, ERR_INPUT, ENOTSUP,
-			    "isolator \"%s\" of the pod: only apps can have isolators here",
-			    s->ctx->manifest->isolators.v[i].name);
+	for (size_t i = 0; i < s->ctx->manifest->isolators.n && r == 0; i++) {
+		if (s->ctx->manifest->isolators.v[i].kind != ISO_SYSCTL)
+			r = err_set(e, ERR_INPUT, ENOTSUP,
+				    "isolator \"%s\" of the pod: only apps can have it here",
+				    s->ctx->manifest->isolators.v[i].name);
+	}
+	if (r == 0)
+		r = sysctl_check(s->ctx, s->flavor->namespaces(s->ctx), e);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
 		r = check_isolators(&s->ctx->apps[i].app->isolators, s->ctx->apps[i].rt->name, e);
+	return r;
+}
+
+/* Capabilities and filter: only where the flavor confines. */
+static int app_policy(const struct sandbox *s, struct app_build *a, struct err *e)
+{
+	int r = 0;
+
+	if (s->ctx->no_caps)
+		a->caps = capset_own();
+	else
+		r = capset_of_app(a->in->app, &a->caps, e);
+	if (r == 0 && !s->ctx->no_seccomp)
+		r = seccomp_of_app(a->in->app, s->ctx->pod_fd, &a->bpf, e);
 	return r;
 }
 
 static int step_policy(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	bool confine = s->flavor->flags & FLAVOR_CONFINE;
-	int r = 0;
 
-	for (size_t i = 0; i < s->ctx->napps && r == 0 && confine; i++) {
+	for (size_t i = 0; i < s->ctx->napps; i++) {
 		struct app_build *a = &s->apps[i];
+		int r = s->flavor->flags & FLAVOR_CONFINE ? app_policy(s, a, e) : 0;
+		int n = r == 0 ? rlimits_of_app(a->in->app, a->rlimits, e) : r;
 
-		if (s->ctx->no_caps)
-			a->caps = capset_own();
-		else
-			r = capset_of_app(a->in->app, &a->caps, e);
-		if (r == 0 && !s->ctx->no_seccomp)
-			r = seccomp_of_app(a->in->app, s->ctx->pod_fd, &a->bpf, e);
-		if (r < 0)
-			err_ctx(e, "app \"%s\"", a->in->rt->name);
+		if (n < 0)
+			return err_ctx(e, "app \"%s\"", a->in->rt->name);
+		a->nrlimits = (uint32_t)n;
 	}
-	return r;
+	return 0;
 }
 
 static int step_volumes(void *ctx, struct err *e)

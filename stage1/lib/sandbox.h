@@ -17,6 +17,7 @@
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/volumes.h"
+#include "stage2/plan.h"
 
 enum dev_node { DEV_NULL_NODE, DEV_ZERO, DEV_FULL, DEV_RANDOM, DEV_URANDOM, DEV_TTY, DEV_NODES };
 
@@ -26,6 +27,8 @@ struct app_build {
 	struct vol_mounts vols; /* detached, made by the supervisor */
 	uint64_t caps;
 	struct bpf bpf;
+	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
+	uint32_t nrlimits;
 	int root_fd; /* the app's root mount, in the child */
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;

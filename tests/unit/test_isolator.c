@@ -2,6 +2,7 @@
 #include "tests/unit/suite.h"
 
 #include "base/strv.h"
+#include "schema/device.h"
 #include "schema/isolator.h"
 #include "tests/unit/schemacheck.h"
 
@@ -53,6 +54,33 @@ static const struct {
 	{ "os/unix/sysctl", "{'net.ipv4.ip_forward':1}", "'net.ipv4.ip_forward' has a value" },
 	{ "os/unix/sysctl", "[]", "object expected" },
 	{ "example.com/own", "[1,{'a':null}]", NULL },
+	{ "rkt.io/pids-limit", "1", NULL },
+	{ "rkt.io/pids-limit", "0", "0 is not between 1 and 4194304" },
+	{ "rkt.io/pids-limit", "'7'", "integer expected" },
+	{ "rkt.io/cpu-weight", "10000", NULL },
+	{ "rkt.io/io-weight", "10001", "10001 is not between 1 and 10000" },
+	{ "rkt.io/io-max", "{'/dev/sda':{'rbps':'1M','wiops':5}}", NULL },
+	{ "rkt.io/io-max", "{}", "object of devices expected" },
+	{ "rkt.io/io-max", "{'sda':{'rbps':'1'}}", "'sda' is not an absolute path" },
+	{ "rkt.io/io-max", "{'/dev/sda':{}}", "object with rbps" },
+	{ "rkt.io/io-max", "{'/dev/sda':{'bps':'1'}}", "'bps' is none of" },
+	{ "rkt.io/io-max", "{'/dev/sda':{'rbps':0}}", "rbps: must be positive" },
+	{ "rkt.io/io-max", "{'/dev/sda':{'rbps':null}}", "rbps: must be positive" },
+	{ "rkt.io/rlimits", "{'nofile':'1024:2048','core':'0','stack':'unlimited'}", NULL },
+	{ "rkt.io/rlimits", "{'nofile':5}", "'nofile' has a value that is not a string" },
+	{ "rkt.io/rlimits", "{'files':'5'}", "resource limit 'files' is unknown" },
+	{ "rkt.io/rlimits", "{'nofile':'6:5'}", "the soft limit is above the hard one" },
+	{ "rkt.io/rlimits", "{'nofile':'5:'}", "is not SOFT[:HARD]" },
+	{ "rkt.io/rlimits", "[]", "object of limits expected" },
+	{ "rkt.io/devices", "[{'source':'/dev/fuse'}]", NULL },
+	{ "rkt.io/devices", "[{'source':'/dev/kvm','target':'/dev/vm','access':'rw'}]", NULL },
+	{ "rkt.io/devices", "[]", "list of devices expected" },
+	{ "rkt.io/devices", "['/dev/fuse']", "[0]: object expected" },
+	{ "rkt.io/devices", "[{'target':'/dev/x'}]", ".source: missing" },
+	{ "rkt.io/devices", "[{'source':'/dev/../etc'}]", "'/dev/../etc' is not an absolute path" },
+	{ "rkt.io/devices", "[{'source':'/dev/x','target':'x'}]", ".target: 'x'" },
+	{ "rkt.io/devices", "[{'source':'/dev/x','access':'rr'}]", ".access: 'rr'" },
+	{ "rkt.io/devices", "[{'source':'/dev/x','access':'m'}]", ".access: 'm'" },
 };
 
 START_TEST(values)
@@ -106,6 +134,7 @@ START_TEST(set_rules_are_for_apps)
 	} rows[] = {
 		{ "[" CPU("1") "," CPU("2") "]", NULL },
 		{ "[" SHARES "," SHARES "]", "'os/linux/cpu-shares' may be given once only" },
+		{ "[" SHARES ",{'name':'rkt.io/cpu-weight','value':5}]", "exclude each other" },
 		{ "[" SECCOMP("retain") "," SECCOMP("retain") "]", "may be given once only" },
 		{ "[" SECCOMP("retain") "," SECCOMP("remove") "]", "exclude each other" },
 		{ "[" SECCOMP("remove") "," CPU("1") "," SECCOMP("retain") "]", "exclude each other" },
@@ -123,6 +152,74 @@ START_TEST(set_rules_are_for_apps)
 		ck_assert_int_eq(isolators_from_json(arr, ".i", false, &l, &e), 0);
 		isolators_done(&l);
 	}
+}
+END_TEST
+
+START_TEST(the_options_text_of_a_device)
+{
+	static const struct {
+		const char *arg, *source, *target; /* source NULL: refused */
+		unsigned int access;
+	} rows[] = {
+		{ "/dev/fuse", "/dev/fuse", "/dev/fuse", 7 },
+		{ "/dev/fuse:r", "/dev/fuse", "/dev/fuse", DEVICE_READ },
+		{ "/dev/a:/dev/b", "/dev/a", "/dev/b", 7 },
+		{ "/dev/a:/dev/b:wm", "/dev/a", "/dev/b", DEVICE_WRITE | DEVICE_MKNOD },
+		{ "", NULL, NULL, 0 },
+		{ "fuse", NULL, NULL, 0 },
+		{ "/", NULL, NULL, 0 },
+		{ "/dev/a:", NULL, NULL, 0 },
+		{ "/dev/a:b", NULL, NULL, 0 },
+		{ "/dev/a:/dev/b:rwx", NULL, NULL, 0 },
+		{ "/dev/a:/dev/b:r:w", NULL, NULL, 0 },
+		{ "/dev/a:/..", NULL, NULL, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = ERR_INIT;
+		struct device d;
+		auto_json o = device_json_from_arg(rows[i].arg, &e);
+
+		ck_assert_msg(!o == !rows[i].source, "%s: %s", rows[i].arg, e.text);
+		if (!o)
+			continue;
+		ck_assert_int_eq(device_from_json(o, "", &d, &e), 0);
+		ck_assert_str_eq(d.source, rows[i].source);
+		ck_assert_str_eq(d.target, rows[i].target);
+		ck_assert_uint_eq(d.access, rows[i].access);
+	}
+}
+END_TEST
+
+START_TEST(one_list_replaces_another_kind_by_kind)
+{
+	auto_json image = doc("[" CPU("1") "," SHARES ",{'name':'rkt.io/pids-limit','value':5}]");
+	auto_json flags = doc(
+		"[{'name':'rkt.io/cpu-weight','value':7},{'name':'rkt.io/pids-limit','value':6}]");
+	struct isolators to = { NULL, 0 }, from = { NULL, 0 };
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(isolators_from_json(image, "", true, &to, &e), 0);
+	ck_assert_int_eq(isolators_from_json(flags, "", true, &from, &e), 0);
+	isolators_override(&to, &from);
+	ck_assert_uint_eq(to.n, 3);
+	ck_assert_int_eq(isolators_get(&to, ISO_PIDS_LIMIT)->limit, 6);
+	ck_assert_int_eq(isolators_get(&to, ISO_CPU_WEIGHT)->limit, 7);
+	ck_assert_int_eq(isolators_get(&to, ISO_CPU)->limit, 1000);
+	ck_assert_ptr_null(isolators_get(&to, ISO_CPU_SHARES));
+	ck_assert_uint_eq(from.n, 2);
+	isolators_done(&to);
+	isolators_done(&from);
+}
+END_TEST
+
+START_TEST(limits_of_a_disk)
+{
+	auto_json limits = doc("{'rbps':'2Ki','riops':7}");
+
+	ck_assert_int_eq(isolator_io_max(limits, "rbps"), 2048);
+	ck_assert_int_eq(isolator_io_max(limits, "riops"), 7);
+	ck_assert_int_eq(isolator_io_max(limits, "wbps"), -1);
 }
 END_TEST
 
@@ -174,5 +271,7 @@ END_TEST
 int main(void)
 {
 	return SUITE_RUN("isolator", values, known_names_need_a_value_unknown_ones_do_not,
-			 set_rules_are_for_apps, numbers_are_decoded, adding_one);
+			 set_rules_are_for_apps, numbers_are_decoded, adding_one,
+			 the_options_text_of_a_device, one_list_replaces_another_kind_by_kind,
+			 limits_of_a_disk);
 }
