@@ -2,7 +2,8 @@
 # make bench: what a start, a fetch, a list and a gc cost, beside crun, bwrap and podman where they are installed.
 #
 # ROUNDS (50) runs of each contestant, in turns; PODS (1000) for list and gc; SMALL (64) and BIG (512) MiB for
-# fetch; WHAT=start,calls,links,memory,fetch,pods picks.  Root.  Clocks on shared machines lie: compare columns of one run.
+# fetch; WHAT=start,many,calls,links,memory,fetch,pods picks;
+# MANY (200) for the starts at once.  Root.  Clocks on shared machines lie: compare columns of one run.
 # shellcheck disable=SC2086 # contestants are command lines in variables, split on purpose
 
 # crun 1.8 refuses to run where the unified hierarchy of a hybrid set-up has a controller.  In a mount
@@ -16,7 +17,7 @@ fi
 need_root
 accept_unsigned
 ROUNDS=${ROUNDS:-50} PODS=${PODS:-1000} SMALL=${SMALL:-64} BIG=${BIG:-512}
-WHAT=${WHAT:-start,calls,links,memory,fetch,pods}
+WHAT=${WHAT:-start,many,calls,links,memory,fetch,pods} MANY=${MANY:-200}
 
 title() { printf '\n# %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -61,6 +62,37 @@ bench_start() {
 	awk '$1 == "rkt" { r = $2; rm = $3 } $1 == "crun" { c = $2; cm = $3 }
 		END { if (c) printf "rkt / crun: %.2f by median, %.2f by minimum\n", r / c, rm / cm }' "$T/start"
 	if have podman && set_up_podman; then timer -n 5 -w 1 podman $podman_true | tail -n 1; fi
+	rkt gc --grace-period=0s >/dev/null 2>&1
+}
+
+# together COMMAND...: MANY of it at once, each with the words of $more and a number behind it where $more is set.
+# Prints milliseconds and failures.
+together() {
+	: >"$T/bad"
+	began=$(date +%s%N)
+	i=0
+	while [ $i -lt "$MANY" ]; do
+		{ "$@" ${more:+"$more$i"} >/dev/null 2>&1 </dev/null || echo bad >>"$T/bad"; } &
+		many_pids="$many_pids $!"
+		i=$((i + 1))
+	done
+	for p in $many_pids; do wait "$p"; done
+	many_pids=
+	printf '%10d %8d\n' $((($(date +%s%N) - began) / 1000000)) "$(wc -l <"$T/bad")"
+}
+
+bench_many() {
+	title "$MANY starts at once, twice in turns"
+	printf '%-10s %10s %8s\n' "" "all ms" failed
+	many_pids=
+	for _turn in 1 2; do
+		printf '%-10s ' rkt
+		more='' together $rkt_true
+		if have crun && { [ -e "$T/bundle/config.json" ] || set_up_crun; }; then
+			printf '%-10s ' crun
+			more=many-$$- together crun --cgroup-manager=cgroupfs run -b "$T/bundle"
+		fi
+	done
 	rkt gc --grace-period=0s >/dev/null 2>&1
 }
 
@@ -139,6 +171,6 @@ bench_pods() {
 	timer -n 1 -w 0 "gc of $PODS" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s | tail -n 1
 }
 
-for part in start calls links memory fetch pods; do
+for part in start many calls links memory fetch pods; do
 	if wanted $part; then bench_$part; fi
 done
