@@ -391,7 +391,8 @@ int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e)
 		if ((s->native || !dirs[i].native_only) && mkdirat(p->fd, dirs[i].name, 0750) < 0 &&
 		    errno != EEXIST)
 			r = -errno;
-	if (r == 0)
+	/* an installed flavor has its manifest beside its programs, and both change together */
+	if (r == 0 && (s->tree_id || !s->native))
 		r = new_file(p, POD_STAGE1_MANIFEST, s->manifest, "");
 	if (r == 0)
 		r = new_file(p, POD_FILE_STAGE1_PATH, s->dir, "\n");
@@ -400,24 +401,37 @@ int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e)
 	return r < 0 ? err_sys(e, -r, "record the stage1 of pod %s", p->uuid) : 0;
 }
 
+/* The copy in the pod, or the original of an installed flavor at @s->dir. */
+static int read_manifest(const struct pod *p, struct stage1 *s)
+{
+	auto_buf b = BUF_INIT;
+	int r = read_file_at(p->fd, POD_STAGE1_MANIFEST, IMAGE_MANIFEST_MAX, &b);
+
+	if (r == -ENOENT && !s->tree_id) {
+		auto_free char *path = xasprintf("%s/manifest", s->dir);
+
+		r = read_file_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &b);
+	}
+	if (r == 0)
+		s->manifest = buf_steal(&b);
+	return r;
+}
+
 int stage1_of_pod(const struct pod *p, struct stage1 *ret, struct err *e)
 {
 	struct stage1 s = { .manifest = NULL };
 	char text[PATH_MAX];
-	auto_buf b = BUF_INIT;
-	int r = read_file_at(p->fd, POD_STAGE1_MANIFEST, IMAGE_MANIFEST_MAX, &b);
+	int r = pod_small_file(p, POD_FILE_STAGE1_TREE, text, sizeof(text));
 
-	if (r == 0) {
-		s.manifest = buf_steal(&b);
-		r = pod_small_file(p, POD_FILE_STAGE1_TREE, text, sizeof(text));
-		/* A tree moves with the data directory, an installed flavor stays where it was. */
-		if (r == 0 && image_id_valid(text)) {
-			s.tree_id = xstrdup(text);
-			s.dir = xasprintf("%s/%s/%s", p->data->path, DIR_TREE, text);
-		} else if ((r = pod_small_file(p, POD_FILE_STAGE1_PATH, text, sizeof(text))) == 0) {
-			s.dir = xstrdup(text);
-		}
+	/* A tree moves with the data directory, an installed flavor stays where it was. */
+	if (r == 0 && image_id_valid(text)) {
+		s.tree_id = xstrdup(text);
+		s.dir = xasprintf("%s/%s/%s", p->data->path, DIR_TREE, text);
+	} else if ((r = pod_small_file(p, POD_FILE_STAGE1_PATH, text, sizeof(text))) == 0) {
+		s.dir = xstrdup(text);
 	}
+	if (r == 0)
+		r = read_manifest(p, &s);
 	if (r < 0)
 		r = err_sys(e, -r, "find the stage1 of pod %s", p->uuid);
 	else
