@@ -321,8 +321,6 @@ int merge_app(const struct app_request *q, const struct image_info *image, const
 		return err_set(e, ERR_INPUT, EINVAL, "\"%.80s\" is not a valid name of an app", to->name);
 	to->image_id = xstrdup(image->id);
 	to->image_name = xstrdup(image->name);
-	for (size_t i = 0; i < image->labels.n; i++)
-		pairs_set(&to->image_labels, image->labels.v[i].name, image->labels.v[i].value);
 	pairs_copy(&to->image_labels, &image->labels);
 	to->app = c.app = base_app(m, q->exec != NULL, e);
 	if (!c.app)
