@@ -12,10 +12,14 @@ static int run_run(struct cli *c, struct err *e)
 	auto_host h = { 0 };
 	auto_pod p = POD_INIT;
 	struct stage1 s1 = { 0 };
-	int r = podstart_prepare(c, a, &h, &s1, &p, e);
+	int r = podflags_dns_mode(a, e);
+	if (r == 0)
+		r = podstart_prepare(c, a, &h, &s1, &p, e);
 	if (r == 0) {
 		struct run_options o = podstart_options(c, a);
-		r = pod_to_run(&p, e);
+		r = dns_write(&a->dns, &p, e);
+		if (r == 0)
+			r = pod_to_run(&p, e);
 		if (r == 0) {
 			o.fresh = true;
 			r = stage1_exec_run(&s1, &p, &o, e);
@@ -37,8 +41,9 @@ static const struct opt run_opts[] = {
 	{ .kind = OPT_END },
 };
 static const struct opt *const run_tables[] = {
-	run_opts,     podflags_pull,      podflags_prepare, podflags_stage1,    podflags_runtime,
-	podflags_app, podflags_isolators, podflags_limits,  podflags_signature, NULL
+	run_opts,     podflags_pull, podflags_prepare,   podflags_stage1, podflags_runtime,
+	podflags_dns, podflags_app,  podflags_isolators, podflags_limits, podflags_signature,
+	NULL
 };
 _Static_assert(ARRAY_LEN(run_tables) <= CLI_TABLES_MAX, "the globals need a place too");
 

@@ -28,8 +28,10 @@ static int run_prepared_run(struct cli *c, struct err *e)
 	auto_host h = { 0 };
 	auto_pod p = POD_INIT;
 	struct stage1 s1 = { 0 };
+	int r = podflags_dns_mode(a, e);
 	struct run_options o = podstart_options(c, a);
-	int r = open_prepared(c, &h, &p, e);
+	if (r == 0)
+		r = open_prepared(c, &h, &p, e);
 	if (r == 0)
 		r = podstart_check_interactive(&p, a->interactive, e);
 	if (r == 0)
@@ -37,12 +39,14 @@ static int run_prepared_run(struct cli *c, struct err *e)
 	if (r == 0)
 		r = pod_to_run(&p, e);
 	if (r == 0)
+		r = dns_write(&a->dns, &p, e);
+	if (r == 0)
 		r = stage1_exec_run(&s1, &p, &o, e);
 	stage1_done(&s1);
 	return r;
 }
 
-static const struct opt *const run_prepared_tables[] = { podflags_runtime, NULL };
+static const struct opt *const run_prepared_tables[] = { podflags_runtime, podflags_dns, NULL };
 
 const struct command cmd_run_prepared = {
 	.name = "run-prepared",

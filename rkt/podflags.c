@@ -255,5 +255,7 @@ void pod_args_done(void *args)
 	volumes_done(&a->volumes);
 	isolators_done(&a->isolators);
 	strv_free(a->set_env);
+	dns_done(&a->dns);
+	free(a->dns_mode);
 	strv_free(a->net);
 }

@@ -10,6 +10,7 @@
 #include "base/opt.h"
 #include "rkt/appargs.h"
 #include "rkt/cli.h"
+#include "stage0/dns.h"
 #include "stage0/stage1.h"
 
 enum pull_policy {
@@ -46,7 +47,9 @@ struct pod_args {
 	char **set_env_files; /* paths */
 	char *pod_manifest, *uuid_file_save;
 	char *hostname, *ipc;
-	char **net; /* NAME[:ARGS], each name once; NULL: not given */
+	struct dns dns;
+	char *dns_mode; /* for stage1, from podflags_dns_mode; NULL: nothing was said */
+	char **net;     /* NAME[:ARGS], each name once; NULL: not given */
 };
 
 void pod_args_done(void *args);
@@ -58,10 +61,14 @@ extern const struct opt podflags_pull[];      /* struct pod_args: --pull-policy 
 extern const struct opt podflags_prepare[];   /* what shapes the pod: volumes, environment, … */
 extern const struct opt podflags_stage1[];    /* --stage1-… */
 extern const struct opt podflags_runtime[];   /* --net, --hostname, --interactive … */
+extern const struct opt podflags_dns[];       /* --dns, --hosts-entry … (dnsflags.c) */
 extern const struct opt podflags_app[];       /* OPT_APP, struct app_arg: of run and prepare */
 extern const struct opt podflags_isolators[]; /* OPT_APP: --memory, --caps-retain … */
 extern const struct opt podflags_limits[]; /* OPT_APP: --pids-limit, --rlimit, --device … (limitflags.c) */
 extern const struct opt podflags_signature[]; /* OPT_APP: --signature */
+
+/* Check the name service options as a whole and set dns_mode. */
+int podflags_dns_mode(struct pod_args *a, struct err *e);
 
 /* struct cli .parse of run and prepare. */
 int pod_args_parse(struct cli *c, struct err *e);

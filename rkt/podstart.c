@@ -136,6 +136,7 @@ struct run_options podstart_options(const struct cli *c, const struct pod_args *
 		.local_config = c->g.local_config,
 		.hostname = a->hostname,
 		.ipc = a->ipc,
+		.dns_mode = a->dns_mode,
 		.insecure_caps = c->g.insecure & INSECURE_CAPABILITIES,
 		.insecure_paths = c->g.insecure & INSECURE_PATHS,
 		.insecure_seccomp = c->g.insecure & INSECURE_SECCOMP,

@@ -12,7 +12,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c \
-	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c)
+	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c dns.c)
 
 ARCHIVES := base basejson basehash schema stage0 plan
 
@@ -33,7 +33,7 @@ launch_LINK := $(PLAIN)
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c rlimits.c sysctl.c volumes.c planout.c tree.c \
-	kernfs.c dev.c etcfiles.c childplan.c child.c tty.c running.c supervise.c sandbox.c join.c)
+	kernfs.c dev.c etcfiles.c netfiles.c childplan.c child.c tty.c running.c supervise.c sandbox.c join.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp -lcap
@@ -77,7 +77,7 @@ mkaci_AR := image schema basejson base
 mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
-cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c globals.c help.c host.c images.c output.c \
+cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
 	limitflags.c podflags.c podstart.c uuidarg.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)

@@ -44,7 +44,14 @@
 #define CONTRACT_DIR_PIDS    "stage1/rootfs/rkt/pids"   /* ours: <app>: pid in the pod's pid namespace */
 #define CONTRACT_DIR_ENV     "stage1/rootfs/rkt/env"
 #define CONTRACT_READY_LINK  "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
-#define CONTRACT_DIR_STAGE2  "stage1/rootfs/opt/stage2"            /* <app>/{manifest,rootfs} */
+#define CONTRACT_DIR_ETC     "stage1/rootfs/etc"
+/* Written by stage0 for --dns-conf-mode=…=stage0; stage1 adds the host name to the line of 127.0.0.1 in hosts. */
+#define CONTRACT_FILE_RESOLV "stage1/rootfs/etc/rkt-resolv.conf"
+#define CONTRACT_FILE_HOSTS  "stage1/rootfs/etc/rkt-hosts"
+/* How a hosts file begins. */
+#define CONTRACT_HOSTS_FALLBACK                                                                              \
+	"127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n"
+#define CONTRACT_DIR_STAGE2 "stage1/rootfs/opt/stage2" /* <app>/{manifest,rootfs} */
 
 /* Exit status of the run entrypoint when rkt itself failed. */
 #define CONTRACT_EXIT_FAILURE 254

@@ -23,9 +23,6 @@ static int fly_check(const struct podctx *c, struct err *e)
 			       c->napps);
 	if (c->hostname && *c->hostname)
 		log_warn("flavor fly shares the host's name: --hostname=%s ignored", c->hostname);
-	if (c->dns_mode && *c->dns_mode)
-		return err_set(e, ERR_INPUT, ENOTSUP, "--dns-conf-mode=%s is not supported by this stage1",
-			       c->dns_mode);
 	return 0;
 }
 

@@ -101,6 +101,8 @@ static int build_app(struct sandbox *s, struct app_build *a, struct err *e)
 		r = etcfiles_write(s, a, e);
 	if (r == 0)
 		r = volumes_attach(&a->vols, a->root_fd, e);
+	if (r == 0)
+		r = volumes_attach(&a->netfiles, a->root_fd, e);
 	if (r == 0 && a->in->rt->read_only_rootfs)
 		r = mnt_set(a->root_fd, MNT_RO, false, e);
 	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;

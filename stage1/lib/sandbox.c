@@ -24,6 +24,7 @@
 #include "stage1/contract.h"
 #include "stage1/lib/capset.h"
 #include "stage1/lib/mnt.h"
+#include "stage1/lib/netfiles.h"
 #include "stage1/lib/rlimits.h"
 #include "stage1/lib/steps.h"
 #include "stage1/lib/supervise.h"
@@ -119,10 +120,13 @@ static int step_policy(void *ctx, struct err *e)
 static int step_volumes(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	int r = 0;
+	int r = netfiles_prepare(s->ctx, e);
 
-	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
+		if (r == 0)
+			r = netfiles_open(s->ctx, &s->apps[i].netfiles, e);
+	}
 	return r;
 }
 

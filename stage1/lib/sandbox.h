@@ -24,7 +24,8 @@ enum dev_node { DEV_NULL_NODE, DEV_ZERO, DEV_FULL, DEV_RANDOM, DEV_URANDOM, DEV_
 struct app_build {
 	const struct pod_app *in;
 	uint32_t index;
-	struct vol_mounts vols; /* detached, made by the supervisor */
+	struct vol_mounts vols;     /* detached, made by the supervisor */
+	struct vol_mounts netfiles; /* over the volumes: netfiles.h */
 	uint64_t caps;
 	struct bpf bpf;
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -14,6 +16,8 @@
 #include "base/path.h"
 #include "stage1/lib/flavor.h"
 #include "stage1/lib/mnt.h"
+
+#define LINKS_MAX 40
 
 void vol_mounts_done(struct vol_mounts *l)
 {
@@ -192,21 +196,35 @@ int volumes_resolve(const struct podctx *c, const struct pod_app *a, unsigned in
 	return r;
 }
 
-/* A file target: parents as directories, then an empty file, never through a link out of the root. */
+/*
+ * A file target that is not there: parents as directories, then an empty file, all inside the root.  A link that
+ * leads to nothing is followed, inside the root too, and what it leads to is made (threats.md section 4.4).
+ */
 static int file_target(int root_fd, const char *path)
 {
-	auto_free char *parent = xstrdup(path);
-	char *slash = strrchr(parent, '/');
-	const char *base = path_base(path);
+	auto_free char *now = xstrdup(path);
 
-	*slash = '\0';
-	auto_close int dir = *parent ? mkdir_in_root(root_fd, parent, 0755) : dup(root_fd);
-	if (dir < 0)
-		return dir;
-	auto_close int made = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (made < 0 && errno != EEXIST)
-		return -errno;
-	return open_in_root(root_fd, path, O_PATH, 0);
+	for (int links = 0; links < LINKS_MAX; links++) {
+		char text[PATH_MAX];
+		size_t len = (size_t)(path_base(now) - now);
+		auto_free char *parent = len ? xstrndup(now, len) : xstrdup("/");
+		auto_close int dir = mkdir_in_root(root_fd, parent, 0755);
+
+		if (dir < 0)
+			return dir;
+		auto_close int made = open_in_root(root_fd, now, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY,
+						   0644);
+		if (made != -ENOENT)
+			return made < 0 ? made : open_in_root(root_fd, now, O_PATH, 0);
+		ssize_t n = readlinkat(dir, path_base(now), text, sizeof(text) - 1);
+		if (n < 0)
+			return -errno;
+		text[n] = '\0';
+		char *next = text[0] == '/' ? xstrdup(text) : xasprintf("%s/%s", parent, text);
+		free(now);
+		now = next;
+	}
+	return -ELOOP;
 }
 
 static int open_target(const struct vol_mount *m, int root_fd)

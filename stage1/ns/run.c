@@ -32,9 +32,6 @@ static int ns_check(const struct podctx *c, struct err *e)
 			       *nets ? nets : "default");
 	if (c->ipc && !strv_has((char *const *)ipc_modes, c->ipc))
 		return err_set(e, ERR_USAGE, EINVAL, "--ipc=%s: must be auto, private or parent", c->ipc);
-	if (c->dns_mode && *c->dns_mode)
-		return err_set(e, ERR_INPUT, ENOTSUP, "--dns-conf-mode=%s is not supported by this stage1",
-			       c->dns_mode);
 	if (c->mds_token && *c->mds_token)
 		return err_set(e, ERR_INPUT, ENOTSUP, "the metadata service is not supported by this stage1");
 	return 0;
