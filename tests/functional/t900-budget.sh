@@ -15,8 +15,9 @@ calls() { grep -vcE '\+\+\+|---|<unfinished' "$1"; }
 
 # ---- a start -------------------------------------------------------------------------------------
 
+# LeakSanitizer cannot work under a tracer.
 traced() {
-	strace -f -qq -o "$T/calls" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" \
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -f -qq -o "$T/calls" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" \
 		--insecure-options=image "$@"
 }
 
@@ -30,7 +31,7 @@ if [ $sanitized -eq 0 ]; then
 fi
 execs=$(grep -cE 'exec(ve|veat)\(.*= 0$|exec(ve|veat) resumed.*= 0$' "$T/calls")
 is "it executes rkt, stage1, stage2 and the program" "$execs" 4
-refute "it opens nothing of a loader" grep -E 'ld\.so\.(cache|preload)' "$T/calls"
+[ $sanitized -eq 1 ] || refute "it opens nothing of a loader" grep -E 'ld\.so\.(cache|preload)' "$T/calls"
 refute "it compiles no filter: no library, no cache is looked at" grep -E 'cas/bpf|seccomp\.' "$T/calls"
 refute "it syncs nothing" grep -E '(fsync|fdatasync|syncfs|sync)\(' "$T/calls"
 
