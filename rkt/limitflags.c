@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "base/strv.h"
 #include "schema/device.h"
+#include "schema/pathrule.h"
 
 static struct isolators *list_of(void *args)
 {
@@ -116,6 +117,16 @@ static int add_device(void *args, const struct opt *o, const char *value, struct
 	return put(args, o, "rkt.io/devices", ISO_DEVICES, all, e);
 }
 
+static int add_landlock(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	json_t *one = pathrule_json_from_arg(value, e);
+	if (!one)
+		return usage(e, o);
+	json_t *all = so_far(args, ISO_LANDLOCK, json_array());
+	json_array_append_new(all, one);
+	return put(args, o, "rkt.io/landlock", ISO_LANDLOCK, all, e);
+}
+
 /* clang-format off */
 const struct opt podflags_limits[] = {
 	{ .name = "cpu-weight", .kind = OPT_CALL, .arg = "NUMBER", .call = set_number, .flags = OPT_APP,
@@ -126,6 +137,8 @@ const struct opt podflags_limits[] = {
 	  .help = "limits of the preceding image on a disk; keys rbps, wbps (bytes), riops, wiops, a second" },
 	{ .name = "io-weight", .kind = OPT_CALL, .arg = "NUMBER", .call = set_number, .flags = OPT_APP,
 	  .help = "relative weight of the preceding image's disk time, 1 to 10000; 100 is ordinary" },
+	{ .name = "landlock", .kind = OPT_CALL, .arg = "PATH[:rwx]", .call = add_landlock, .flags = OPT_APP,
+	  .help = "path that the preceding image may read, write, execute; all that is not named is denied" },
 	{ .name = "no-new-privileges", .kind = OPT_OPTVAL, .arg = "BOOL", .implied = "true", .call = set_nnp,
 	  .flags = OPT_APP, .help = "whether setuid programs and file capabilities are without effect" },
 	{ .name = "pids-limit", .kind = OPT_CALL, .arg = "NUMBER", .call = set_number, .flags = OPT_APP,

@@ -5,7 +5,7 @@ base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c f
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
-schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c image.c pod.c volume.c)
+schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c)
 
 # The plan and the words for stage2's steps: read by stage2, written and told by stage1.
 plan_SRC := stage2/plan.c stage2/stepname.c
@@ -19,9 +19,9 @@ ARCHIVES := base basejson basehash schema stage0 plan
 PROGRAMS :=
 
 # stage2: what runs inside the pod.  Static even under a sanitizer; nothing but libc and the plan.
-stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_cred.c launch_exec.c fds.c)
+stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
 PROGRAMS += init launch
-init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_kill.c init_control.c) $(stage2_SRC)
+init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_devices.c init_kill.c init_control.c) $(stage2_SRC)
 init_OUT := stage2/init
 init_AR := plan
 init_LINK := $(PLAIN)
@@ -32,8 +32,9 @@ launch_LINK := $(PLAIN)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_cache.c \
-	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c rlimits.c sysctl.c volumes.c planout.c tree.c \
-	kernfs.c dev.c etcfiles.c netfiles.c childplan.c child.c tty.c running.c supervise.c sandbox.c join.c)
+	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
+	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c childplan.c child.c tty.c running.c supervise.c sandbox.c \
+	join.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp -lcap

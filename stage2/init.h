@@ -66,6 +66,10 @@ struct pod {
 /* init_control.c ------------------------------------------------------------------------------ */
 
 /* Send or queue; never blocks.  @text may be NULL. */
+/* init_devices.c: attach the program that decides which devices app @app may open to its v2 cgroup @dir; nothing for an
+ * app without one.  Told to the supervisor when it fails. */
+int devices_attach(struct pod *p, uint32_t app, int dir);
+
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text);
 /* Send what is queued, as far as the socket takes it. */
 void control_flush(struct pod *p);

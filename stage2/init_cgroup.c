@@ -101,6 +101,8 @@ static int write_limits(struct pod *p, uint32_t c, int32_t app, int fd)
 
 static bool has_limits(const struct pod *p, uint32_t c, int32_t app)
 {
+	if (plan_app(p->plan, (uint32_t)app)->ndevices && plan_cgroup(p->plan, c)->v2)
+		return true;
 	for (uint32_t i = 0; i < plan_head(p->plan)->nwrites; i++) {
 		if (plan_write(p->plan, i)->cgroup == c && plan_write(p->plan, i)->app == app)
 			return true;
@@ -123,6 +125,8 @@ static int make_level(struct pod *p, uint32_t c, int32_t app, int parent, const 
 	r = plan_cgroup(p->plan, c)->copy_cpuset ? copy_cpuset(p, app, parent, fd) : 0;
 	if (r == 0)
 		r = write_limits(p, c, app, fd);
+	if (r == 0 && app >= 0 && plan_cgroup(p->plan, c)->v2)
+		r = devices_attach(p, (uint32_t)app, fd);
 	if (app < 0)
 		p->cgroup_fd[c] = fd; /* also after a failure: it must be removed */
 	else

@@ -165,6 +165,7 @@ static const struct {
 	{ LAUNCH_RLIMIT, step_rlimit }, /* raising needs CAP_SYS_RESOURCE */
 	{ LAUNCH_ROOT, launch_root },
 	{ LAUNCH_CWD, launch_cwd },
+	{ LAUNCH_PATHS, launch_paths }, /* needs CAP_SYS_ADMIN or no_new_privs */
 	{ LAUNCH_SESSION, step_signals },
 	{ LAUNCH_CAPS, launch_bounding }, /* needs CAP_SETPCAP */
 	{ LAUNCH_GROUPS, launch_groups },

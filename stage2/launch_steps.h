@@ -22,6 +22,9 @@ struct launch_ctx {
 int launch_root(struct launch_ctx *c);
 int launch_cwd(struct launch_ctx *c);
 
+/* launch_paths.c: Landlock */
+int launch_paths(struct launch_ctx *c);
+
 /* launch_cred.c: who the process is and what it may do.  Called in this order. */
 int launch_bounding(struct launch_ctx *c);
 int launch_groups(struct launch_ctx *c);

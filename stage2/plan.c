@@ -81,6 +81,19 @@ static bool ids_ok(const struct span *s, const struct plan_app *a)
 	return true;
 }
 
+static bool paths_ok(const struct span *s, const struct plan_app *a)
+{
+	const struct plan_path *p = (const struct plan_path *)(const void *)(s->p + a->paths_off);
+
+	if (!array_ok(s, a->paths_off, a->npaths, PLAN_PATHS_MAX, sizeof(*p), 4))
+		return false;
+	for (uint32_t i = 0; i < a->npaths; i++) {
+		if (!absolute_ok(s, p[i].path) || p[i].access == 0 || p[i].access > 7)
+			return false;
+	}
+	return true;
+}
+
 static bool app_ok(const struct span *s, const struct plan_app *a)
 {
 	const uint32_t flags = PLAN_APP_NNP | PLAN_APP_TTY | PLAN_APP_KEEP_CAPS;
@@ -97,7 +110,8 @@ static bool app_ok(const struct span *s, const struct plan_app *a)
 		if (a->stdio[i] < 0)
 			return false;
 	}
-	return ids_ok(s, a) &&
+	return ids_ok(s, a) && paths_ok(s, a) &&
+	       array_ok(s, a->devices_off, a->ndevices, PLAN_BPF_MAX, 8, 8) &&
 	       array_ok(s, a->bpf_off, a->bpf_n, PLAN_BPF_MAX, sizeof(struct sock_filter), 4) &&
 	       array_ok(s, a->rlimits_off, a->nrlimits, PLAN_RLIMITS_MAX, sizeof(struct plan_rlimit), 8);
 }

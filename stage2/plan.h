@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC   0x504b5452u /* "RTKP" */
-#define PLAN_VERSION 1u
+#define PLAN_VERSION 2u
 
 /* Limits, also those of the decoder's static tables. */
 #define PLAN_SIZE_MAX    (16u << 20)
@@ -22,7 +22,8 @@
 #define PLAN_CGROUPS_MAX 16u
 #define PLAN_WRITES_MAX  512u
 #define PLAN_RLIMITS_MAX 16u
-#define PLAN_BPF_MAX     4096u /* instructions */
+#define PLAN_BPF_MAX     4096u /* instructions, of either kind */
+#define PLAN_PATHS_MAX   256u
 
 /* Descriptors that init finds open. */
 #define PLAN_FD_CONTROL 3 /* SOCK_SEQPACKET to the supervisor; its end of file means "die" */
@@ -47,6 +48,14 @@ struct plan_rlimit {
 	uint32_t resource, pad;
 	uint64_t soft, hard;
 };
+
+/* A path in the app's root that it may use; any other is denied (Landlock). */
+struct plan_path {
+	uint32_t path;   /* string, absolute */
+	uint32_t access; /* enum plan_access */
+};
+
+enum plan_access { PLAN_PATH_READ = 1, PLAN_PATH_WRITE = 2, PLAN_PATH_EXEC = 4 };
 
 /* One file to write below a cgroup directory once it is made. */
 struct plan_write {
@@ -82,6 +91,9 @@ struct plan_app {
 	uint32_t has_oom;
 	int32_t stdio[3]; /* descriptors in init */
 	uint32_t umask;
+	uint32_t devices_off,
+		ndevices; /* struct bpf_insn each (8 bytes): which devices open (v2); n = 0: no program */
+	uint32_t paths_off, npaths; /* struct plan_path; n = 0: all */
 };
 
 struct plan_header {
@@ -96,11 +108,11 @@ struct plan_header {
 };
 
 _Static_assert(sizeof(struct plan_header) == 48, "plan_header layout");
-_Static_assert(sizeof(struct plan_app) == 128, "plan_app layout");
+_Static_assert(sizeof(struct plan_app) == 144, "plan_app layout");
 
 /*
  * 0, or -EINVAL; @p must be readable for @size bytes and 8-byte aligned.  Arrays of struct plan_app and
- * plan_rlimit must lie at multiples of 8, all others at multiples of 4; names (apps, cgroup directories,
+ * plan_rlimit and device programs must lie at multiples of 8, all others at multiples of 4; names (apps, cgroup directories,
  * files to write) are single path components; roots and working directories are absolute; ids are never -1.
  */
 int plan_check(const void *p, size_t size);
@@ -156,6 +168,7 @@ enum init_step {
 	INIT_PRE_START,    /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */
 	INIT_POST_STOP,    /* the post-stop handler failed (the status of the pod stays); code = 0 */
 	INIT_REMOVE,       /* a cgroup directory could not be removed within two seconds; text = directory */
+	INIT_DEVICES,      /* the program that decides about devices could not be attached; text = app */
 	INIT_STEPS
 };
 

@@ -15,6 +15,7 @@ static const char *const launch_names[LAUNCH_STEPS] = {
 	[LAUNCH_RLIMIT] = "set a resource limit",
 	[LAUNCH_ROOT] = "enter the root file system",
 	[LAUNCH_CWD] = "enter the working directory",
+	[LAUNCH_PATHS] = "limit the paths",
 	[LAUNCH_GROUPS] = "set the groups",
 	[LAUNCH_CAPS] = "set the capabilities",
 	[LAUNCH_USER] = "become the user",
@@ -33,6 +34,7 @@ static const char *const init_names[INIT_STEPS - INIT_PLAN] = {
 	[INIT_PRE_START - INIT_PLAN] = "pre-start handler",
 	[INIT_POST_STOP - INIT_PLAN] = "post-stop handler",
 	[INIT_REMOVE - INIT_PLAN] = "remove a cgroup",
+	[INIT_DEVICES - INIT_PLAN] = "limit the devices",
 };
 
 const char *launch_step_name(int step)

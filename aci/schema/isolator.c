@@ -16,6 +16,7 @@
 #include "schema/check.h"
 #include "schema/device.h"
 #include "schema/ids.h"
+#include "schema/pathrule.h"
 #include "schema/rlimit.h"
 
 struct kind_row {
@@ -282,6 +283,22 @@ static int decode_devices(const struct kind_row *row, struct isolator *i, const 
 	return 0;
 }
 
+static int decode_landlock(const struct kind_row *row, struct isolator *i, const char *where, struct err *e)
+{
+	(void)row;
+	if (json_array_size(i->value) == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "%s: list of paths expected", where);
+	for (size_t n = 0; n < json_array_size(i->value); n++) {
+		struct pathrule p;
+		char at[WHERE_MAX];
+		int r = pathrule_from_json(json_array_get(i->value, n), where_index(at, where, n), &p, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 #define MILLI    1000
 #define PIDS_MAX 4194304 /* the kernel's own PID_MAX_LIMIT */
 
@@ -307,6 +324,7 @@ static const struct kind_row kinds[] = {
 	{ "rkt.io/io-max", ISO_IO_MAX, false, decode_io_max, 0, 0 },
 	{ "rkt.io/rlimits", ISO_RLIMITS, false, decode_rlimits, 0, 0 },
 	{ "rkt.io/devices", ISO_DEVICES, false, decode_devices, 0, 0 },
+	{ "rkt.io/landlock", ISO_LANDLOCK, false, decode_landlock, 0, 0 },
 };
 _Static_assert(ARRAY_LEN(kinds) == ISO_KINDS - 1, "every kind but ISO_UNKNOWN has a row");
 

@@ -34,6 +34,7 @@ enum isolator_kind {
 	ISO_IO_MAX,     /* "rkt.io/io-max": {DEVICE: {rbps, wbps, riops, wiops: quantity}} */
 	ISO_RLIMITS,    /* "rkt.io/rlimits": {NAME: "SOFT[:HARD]"}, see rlimit.h */
 	ISO_DEVICES,    /* "rkt.io/devices": [{source, target, access}], see device.h */
+	ISO_LANDLOCK,   /* "rkt.io/landlock": [{path, access}], see pathrule.h */
 	ISO_KINDS
 };
 

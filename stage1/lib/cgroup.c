@@ -196,13 +196,15 @@ static int probe_unified(const struct podctx *c, struct cgroups *g)
 	return r < 0 ? r : 0;
 }
 
-int cgroups_plan(const struct podctx *c, struct cgroups *ret, struct err *e)
+int cgroups_plan(const struct podctx *c, bool devices, struct cgroups *ret, struct err *e)
 {
 	auto_strv controllers = NULL;
 	int r;
 
 	*ret = (struct cgroups){ .n = 0 };
 	cgroup_limits_controllers(c, &controllers);
+	if (devices)
+		strv_push(&controllers, "devices");
 	r = controllers ? -ENOENT : probe_unified(c, ret);
 	if (r < 0)
 		r = probe(c, controllers, ret, e);

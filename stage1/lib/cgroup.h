@@ -41,9 +41,9 @@ struct cgroups {
 /*
  * Decide for the pod.  Without any usable hierarchy and without isolators that need one the result is
  * empty (the pod still ends with its supervisor).  -ENOTSUP: an isolator without its controller, with
- * the controller's name and a remedy.
+ * the controller's name and a remedy.  @devices: the v1 controller of that name is needed, too.
  */
-int cgroups_plan(const struct podctx *c, struct cgroups *ret, struct err *e);
+int cgroups_plan(const struct podctx *c, bool devices, struct cgroups *ret, struct err *e);
 void cgroups_done(struct cgroups *g);
 
 /* Write the pod file CONTRACT_FILE_CGROUPS, before the directories exist; for another stage0 subcgroup too. */

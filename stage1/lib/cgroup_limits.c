@@ -114,7 +114,7 @@ void cgroup_limits_controllers(const struct podctx *c, char ***ret)
 	}
 }
 
-static void add_write(struct cgroups *g, uint32_t dir, int app, const char *file, char *value)
+void cgroup_add_write(struct cgroups *g, uint32_t dir, int app, const char *file, char *value)
 {
 	g->writes = xreallocarray(g->writes, g->nwrites + 1, sizeof(*g->writes));
 	g->writes[g->nwrites++] = (struct cgroup_write){ dir, app, file, value };
@@ -149,7 +149,7 @@ static int enable_v2(struct cgroups *g, uint32_t dir, const char *controller, st
 		if (g->writes[i].dir == dir && g->writes[i].app < 0 && strcmp(g->writes[i].value, on) == 0)
 			return 0;
 	}
-	add_write(g, dir, -1, "cgroup.subtree_control", steal_ptr(&on));
+	cgroup_add_write(g, dir, -1, "cgroup.subtree_control", steal_ptr(&on));
 	return 0;
 }
 
@@ -177,6 +177,13 @@ static int place(struct cgroups *g, const struct controller *c, const char *isol
 		       c->v1);
 }
 
+int cgroup_place_devices(struct cgroups *g, struct err *e)
+{
+	static const struct controller devices = { "devices", "" };
+
+	return place(g, &devices, "rkt.io/devices", e);
+}
+
 static int apply(struct cgroups *g, int app, const struct limit *l, int64_t v, struct err *e)
 {
 	int d = place(g, l->controller, l->isolator, e);
@@ -184,9 +191,9 @@ static int apply(struct cgroups *g, int app, const struct limit *l, int64_t v, s
 	if (d < 0)
 		return d;
 	if (g->v[d].v2)
-		add_write(g, (uint32_t)d, app, l->file_v2, l->text_v2(v));
+		cgroup_add_write(g, (uint32_t)d, app, l->file_v2, l->text_v2(v));
 	else
-		add_write(g, (uint32_t)d, app, l->file_v1, l->text_v1(v));
+		cgroup_add_write(g, (uint32_t)d, app, l->file_v1, l->text_v1(v));
 	return 0;
 }
 
@@ -212,11 +219,11 @@ static int apply_disk(struct cgroups *g, int app, const char *device, const json
 		if (g->v[d].v2)
 			buf_addf(&all, " %s=%lld", disk_limits[i].key, (long long)v);
 		else
-			add_write(g, (uint32_t)d, app, disk_limits[i].file_v1,
-				  xasprintf("%s %lld", buf_str(&all), (long long)v));
+			cgroup_add_write(g, (uint32_t)d, app, disk_limits[i].file_v1,
+					 xasprintf("%s %lld", buf_str(&all), (long long)v));
 	}
 	if (g->v[d].v2)
-		add_write(g, (uint32_t)d, app, "io.max", buf_steal(&all));
+		cgroup_add_write(g, (uint32_t)d, app, "io.max", buf_steal(&all));
 	return 0;
 }
 

@@ -14,5 +14,10 @@ void cgroup_limits_controllers(const struct podctx *c, char ***ret);
 /* Fill g->writes.  -ENOTSUP names isolator, controller and remedy. */
 int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e);
 
+/* Add one write to a file of directory @dir, for app @app; @value is taken. */
+void cgroup_add_write(struct cgroups *g, uint32_t dir, int app, const char *file, char *value);
+/* Index of the v1 hierarchy with the device controller; -ENOTSUP. */
+int cgroup_place_devices(struct cgroups *g, struct err *e);
+
 /* The delegation mark that systemd puts on a unit's cgroup; false when there is none. */
 bool getxattr_delegate(const char *dir, char *value, size_t size);

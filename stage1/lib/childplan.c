@@ -96,6 +96,10 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		.umask = 022,
 		.rlimits = a->rlimits,
 		.nrlimits = a->nrlimits,
+		.devices = a->devices,
+		.ndevices = a->ndevices,
+		.paths = a->paths,
+		.npaths = a->npaths,
 	};
 	if (oom) {
 		out->has_oom = 1;

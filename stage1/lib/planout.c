@@ -64,6 +64,18 @@ static struct plan_vec add_vec(struct buf *b, char *const *v)
 	return ret;
 }
 
+static uint32_t add_paths(struct buf *b, const struct plan_path_in *in, uint32_t n)
+{
+	uint32_t off = add_zero(b, n * sizeof(struct plan_path));
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct plan_path p = { add_str(b, in[i].path), in[i].access };
+
+		memcpy(b->data + off + i * sizeof(p), &p, sizeof(p));
+	}
+	return off;
+}
+
 static void add_app(struct buf *b, uint32_t at, const struct plan_app_in *in)
 {
 	struct plan_app a = {
@@ -91,6 +103,14 @@ static void add_app(struct buf *b, uint32_t at, const struct plan_app_in *in)
 	if (in->bpf && in->bpf->n) {
 		a.bpf_n = (uint32_t)in->bpf->n;
 		a.bpf_off = add_bytes(b, in->bpf->insn, in->bpf->n * sizeof(*in->bpf->insn));
+	}
+	if (in->ndevices) {
+		a.ndevices = in->ndevices;
+		a.devices_off = add_bytes(b, in->devices, in->ndevices * (size_t)8);
+	}
+	if (in->npaths) {
+		a.npaths = in->npaths;
+		a.paths_off = add_paths(b, in->paths, in->npaths);
 	}
 	if (in->nrlimits) {
 		a.nrlimits = in->nrlimits;
@@ -129,9 +149,9 @@ static int check_limits(const struct plan_in *in, struct err *e)
 		const struct plan_app_in *a = &in->apps[i];
 
 		if (strv_len(a->argv) > PLAN_ARGS_MAX || strv_len(a->env) > PLAN_ARGS_MAX ||
-		    a->ngroups > PLAN_GROUPS_MAX)
+		    a->ngroups > PLAN_GROUPS_MAX || a->npaths > PLAN_PATHS_MAX)
 			return err_set(e, ERR_INPUT, E2BIG,
-				       "app \"%s\": too many arguments, variables or groups", a->name);
+				       "app \"%s\": too many arguments, variables, groups or paths", a->name);
 	}
 	return 0;
 }

@@ -12,6 +12,13 @@
 #include "stage1/lib/seccomp.h"
 #include "stage2/plan.h"
 
+struct bpf_insn;
+
+struct plan_path_in {
+	const char *path;
+	uint32_t access; /* enum plan_access */
+};
+
 /* One app in the terms of stage2; everything borrowed. */
 struct plan_app_in {
 	const char *name, *root, *cwd;
@@ -28,6 +35,10 @@ struct plan_app_in {
 	uint32_t umask;
 	const struct plan_rlimit *rlimits;
 	uint32_t nrlimits;
+	const struct bpf_insn *devices;
+	uint32_t ndevices;
+	const struct plan_path_in *paths;
+	uint32_t npaths;
 };
 
 struct plan_in {

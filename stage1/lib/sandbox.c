@@ -21,10 +21,13 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/strv.h"
+#include "schema/pathrule.h"
 #include "stage1/contract.h"
 #include "stage1/lib/capset.h"
+#include "stage1/lib/devices.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/netfiles.h"
+#include "stage1/lib/planout.h"
 #include "stage1/lib/rlimits.h"
 #include "stage1/lib/steps.h"
 #include "stage1/lib/supervise.h"
@@ -48,6 +51,8 @@ static const bool applied[ISO_KINDS] = {
 	[ISO_IO_WEIGHT] = true,
 	[ISO_IO_MAX] = true,
 	[ISO_RLIMITS] = true,
+	[ISO_DEVICES] = true,
+	[ISO_LANDLOCK] = true,
 };
 
 static int check_isolators(const struct isolators *l, const char *where, struct err *e)
@@ -101,6 +106,23 @@ static int app_policy(const struct sandbox *s, struct app_build *a, struct err *
 	return r;
 }
 
+/* The rules of Landlock, which the launcher applies in every flavor. */
+static void take_paths(struct app_build *a)
+{
+	const struct isolator *iso = isolators_get(&a->in->app->isolators, ISO_LANDLOCK);
+	struct err e = ERR_INIT;
+
+	a->npaths = iso ? (uint32_t)json_array_size(iso->value) : 0;
+	a->paths = iso ? xcalloc(a->npaths, sizeof(*a->paths)) : NULL;
+	for (uint32_t i = 0; i < a->npaths; i++) {
+		struct pathrule p;
+
+		/* was decoded before, so it cannot fail */
+		(void)pathrule_from_json(json_array_get(iso->value, i), "", &p, &e);
+		a->paths[i] = (struct plan_path_in){ p.path, p.access };
+	}
+}
+
 static int step_policy(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
@@ -113,6 +135,7 @@ static int step_policy(void *ctx, struct err *e)
 		if (n < 0)
 			return err_ctx(e, "app \"%s\"", a->in->rt->name);
 		a->nrlimits = (uint32_t)n;
+		take_paths(a);
 	}
 	return 0;
 }
@@ -141,7 +164,7 @@ static int step_open_init(void *ctx, struct err *e)
 static int step_cgroups(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	int r = cgroups_plan(s->ctx, &s->cgroups, e);
+	int r = devices_plan_cgroups(s, e);
 
 	return r < 0 ? r : cgroups_record(&s->cgroups, s->ctx, e);
 }

@@ -21,6 +21,9 @@
 
 enum dev_node { DEV_NULL_NODE, DEV_ZERO, DEV_FULL, DEV_RANDOM, DEV_URANDOM, DEV_TTY, DEV_NODES };
 
+struct bpf_insn;
+struct plan_path_in;
+
 struct app_build {
 	const struct pod_app *in;
 	uint32_t index;
@@ -30,6 +33,10 @@ struct app_build {
 	struct bpf bpf;
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint32_t nrlimits;
+	struct bpf_insn *devices; /* see devices.h */
+	uint32_t ndevices;
+	struct plan_path_in *paths; /* strings borrowed from the manifest */
+	uint32_t npaths;
 	int root_fd; /* the app's root mount, in the child */
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;

@@ -14,6 +14,8 @@
 #include "base/fsat.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "schema/device.h"
+#include "stage1/lib/devices.h"
 #include "stage1/lib/flavor.h"
 #include "stage1/lib/mnt.h"
 
@@ -28,6 +30,12 @@ void vol_mounts_done(struct vol_mounts *l)
 	}
 	free(l->v);
 	*l = (struct vol_mounts){ NULL, 0 };
+}
+
+void vol_mounts_push(struct vol_mounts *l, const struct vol_mount *m)
+{
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = *m;
 }
 
 static bool has_target(const struct vol_mounts *l, const char *target)
@@ -113,8 +121,8 @@ static int add(const struct podctx *c, const struct volume *v, const char *path,
 	}
 	m.name = xstrdup(v->name);
 	m.target = path_clean(path);
-	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = m;
+	m.device = devices_of(&st, m.read_only ? DEVICE_READ : DEVICE_READ | DEVICE_WRITE);
+	vol_mounts_push(l, &m);
 	return 0;
 }
 
@@ -190,6 +198,8 @@ int volumes_resolve(const struct podctx *c, const struct pod_app *a, unsigned in
 
 	if (r == 0)
 		r = add_points(c, a, flags, ret, e);
+	if (r == 0)
+		r = devices_add(a, flags, ret, e);
 	/* in string order a parent path always precedes what lies below it */
 	if (r == 0 && ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), by_target);

@@ -10,11 +10,18 @@
 #include "base/err.h"
 #include "stage1/lib/podctx.h"
 
+struct vol_device {
+	char type; /* 'c', 'b'; 0: no device */
+	unsigned int major, minor;
+	unsigned int access; /* enum device_access */
+};
+
 struct vol_mount {
 	char *name;   /* volume, for messages */
 	char *target; /* cleaned absolute path in the app */
 	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;
+	struct vol_device device; /* what was mounted is a device node */
 };
 
 struct vol_mounts {
@@ -30,6 +37,9 @@ struct vol_mounts {
 int volumes_resolve(const struct podctx *c, const struct pod_app *a, unsigned int flags,
 		    struct vol_mounts *ret, struct err *e);
 void vol_mounts_done(struct vol_mounts *l);
+
+/* Append a mount; @m is taken.  The list is sorted again by volumes_resolve. */
+void vol_mounts_push(struct vol_mounts *l, const struct vol_mount *m);
 
 /* Attach them below @root_fd; missing targets are created (0755 root:root, files empty). */
 int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e);

@@ -45,6 +45,9 @@ static void see_app(const void *plan, const struct plan_app *a)
 	see_vec(plan, &a->search);
 	see(base + a->groups_off, a->ngroups * sizeof(uint32_t));
 	see(base + a->bpf_off, a->bpf_n * (size_t)8);
+	see(base + a->devices_off, a->ndevices * (size_t)8);
+	for (uint32_t i = 0; i < a->npaths; i++)
+		see_str(plan, ((const struct plan_path *)(const void *)(base + a->paths_off))[i].path);
 	see(base + a->rlimits_off, a->nrlimits * sizeof(struct plan_rlimit));
 }
 

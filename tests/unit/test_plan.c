@@ -27,6 +27,13 @@ static void rich(void)
 		a->ngroups = 3;
 		a->rlimits_off = pm_bytes(&m, lim, sizeof(lim));
 		a->nrlimits = 1;
+		const struct plan_path path = { pm_str(&m, "/srv"), PLAN_PATH_READ };
+		const uint64_t program[] = { 0x00000001000000b7, 0x95 };
+
+		a->devices_off = pm_bytes(&m, program, sizeof(program));
+		a->ndevices = 2;
+		a->paths_off = pm_bytes(&m, &path, sizeof(path));
+		a->npaths = 1;
 		a->caps = 0x421;
 		a->ambient = 0x400;
 		a->has_oom = 1;
@@ -48,6 +55,11 @@ static int check(void)
 static struct plan_cgroup *cgroup(uint32_t i)
 {
 	return (struct plan_cgroup *)(void *)(m.data + pm_head(&m)->cgroups_off) + i;
+}
+
+static struct plan_path *path_of(uint32_t app)
+{
+	return (struct plan_path *)(void *)(m.data + pm_app(&m, app)->paths_off);
 }
 
 static struct plan_write *write_of(uint32_t i)
@@ -155,6 +167,13 @@ START_TEST(wrong_app_is_refused)
 	REFUSED(pm_app(&m, 1)->groups_off, 1);
 	REFUSED(pm_app(&m, 1)->bpf_n, PLAN_BPF_MAX + 1);
 	REFUSED(pm_app(&m, 1)->bpf_off, m.len - 8);
+	REFUSED(pm_app(&m, 1)->ndevices, PLAN_BPF_MAX + 1);
+	REFUSED(pm_app(&m, 1)->devices_off, pm_app(&m, 1)->devices_off + 4);
+	REFUSED(pm_app(&m, 1)->npaths, PLAN_PATHS_MAX + 1);
+	REFUSED(pm_app(&m, 1)->paths_off, m.len - 4);
+	REFUSED(path_of(1)->path, path_of(1)->path + 1);
+	REFUSED(path_of(1)->access, 8);
+	REFUSED(path_of(1)->access, 0);
 	REFUSED(pm_app(&m, 1)->nrlimits, PLAN_RLIMITS_MAX + 1);
 	REFUSED(pm_app(&m, 1)->rlimits_off, pm_app(&m, 1)->rlimits_off + 4);
 }

@@ -1,6 +1,7 @@
 /* test_planout — what stage1 writes is what stage2 reads, for full and for empty plans. */
 #include "suite.h"
 
+#include <linux/bpf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -42,6 +43,35 @@ static uint32_t full_groups[] = { 7, 8, 9 };
 static struct sock_filter full_insn[] = { { 6, 0, 0, 0x7fff0000 } };
 static struct bpf full_bpf = { full_insn, 1, NULL };
 
+static struct plan_rlimit full_rlimits[] = { { 7, 0, 10, 20 } };
+static struct bpf_insn full_program[] = { { 0xb7, 0, 0, 0, 1 }, { 0x95, 0, 0, 0, 0 } };
+static struct plan_path_in full_paths[] = { { "/srv", PLAN_PATH_READ }, { "/", PLAN_PATH_EXEC } };
+
+static void same_limits(const void *p, const struct plan_app *a)
+{
+	const char *base = p;
+	const struct plan_path *paths = (const void *)(base + a->paths_off);
+
+	ck_assert_uint_eq(a->nrlimits, 1);
+	ck_assert_int_eq(memcmp(base + a->rlimits_off, full_rlimits, sizeof(full_rlimits)), 0);
+	ck_assert_uint_eq(a->ndevices, 2);
+	ck_assert_int_eq(memcmp(base + a->devices_off, full_program, sizeof(full_program)), 0);
+	ck_assert_uint_eq(a->npaths, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_str_eq(plan_str(p, paths[i].path), full_paths[i].path);
+		ck_assert_uint_eq(paths[i].access, full_paths[i].access);
+	}
+}
+
+static void same_vectors(const void *p, const struct plan_app *a)
+{
+	same_vec(p, &a->argv, full_argv);
+	same_vec(p, &a->env, full_env);
+	same_vec(p, &a->pre_start, full_hook);
+	same_vec(p, &a->search, full_search);
+	ck_assert_uint_eq(a->post_stop.n, 0);
+}
+
 START_TEST(a_full_plan_survives)
 {
 	struct plan_app_in apps[] = {
@@ -62,6 +92,12 @@ START_TEST(a_full_plan_survives)
 		  .oom_score_adj = -5,
 		  .stdio = { 0, 1, 2 },
 		  .umask = 022,
+		  .rlimits = full_rlimits,
+		  .nrlimits = 1,
+		  .devices = full_program,
+		  .ndevices = 2,
+		  .paths = full_paths,
+		  .npaths = 2,
 		  .flags = PLAN_APP_NNP },
 		{ .name = "two",
 		  .root = "/a1",
@@ -86,11 +122,9 @@ START_TEST(a_full_plan_survives)
 	ck_assert_uint_eq(plan_head(p)->napps, 2);
 	const struct plan_app *a = plan_app(p, 0);
 	ck_assert_str_eq(plan_str(p, a->name), "one");
-	same_vec(p, &a->argv, full_argv);
-	same_vec(p, &a->env, full_env);
-	same_vec(p, &a->pre_start, full_hook);
-	same_vec(p, &a->search, full_search);
-	ck_assert_uint_eq(a->post_stop.n, 0);
+	same_limits(p, a);
+	ck_assert_uint_eq(plan_app(p, 1)->npaths, 0);
+	same_vectors(p, a);
 	ck_assert_uint_eq(a->ngroups, 3);
 	ck_assert_int_eq(memcmp((const char *)p + a->groups_off, full_groups, sizeof(full_groups)), 0);
 	ck_assert_int_eq(memcmp((const char *)p + a->bpf_off, full_insn, sizeof(full_insn)), 0);
