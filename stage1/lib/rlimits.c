@@ -2,11 +2,9 @@
 #include "stage1/lib/rlimits.h"
 
 #include <errno.h>
-#include <sys/capability.h>
 #include <sys/resource.h>
 
 #include "schema/rlimit.h"
-#include "stage1/lib/capset.h"
 
 static int check_hard(const char *name, const struct rlimit_value *v, struct err *e)
 {
@@ -14,7 +12,7 @@ static int check_hard(const char *name, const struct rlimit_value *v, struct err
 
 	if (getrlimit((__rlimit_resource_t)v->resource, &now) < 0)
 		return err_sys(e, errno, "resource limit %s", name);
-	if (v->hard <= now.rlim_max || capset_own() >> CAP_SYS_RESOURCE & 1)
+	if (v->hard <= now.rlim_max)
 		return 0;
 	return err_set(e, ERR_INPUT, EPERM,
 		       "resource limit %s: the hard limit cannot be raised above rkt's own, which is %llu",

@@ -39,6 +39,17 @@ without_pod
 pod --pids-limit=8 --exec=/bin/sh -- -c 'i=0; while [ $i -lt 20 ]; do sleep 5 & i=$((i + 1)); done; echo never'
 unlike "T27 a fork bomb stops at the limit" "$(out)" never
 like "and is told why" "$(err)" 'fork|Resource'
+with_pod --uuid-file-save="$T/uuid" example.com/app --pids-limit=20
+run rkt enter "$(cat "$T/uuid")" /bin/sh -c 'f() { f | f & f; }; f'
+before=$(date +%s)
+run rkt stop "$(cat "$T/uuid")"
+expect_status 0 "T27 a pod with a fork bomb in it can be stopped"
+wait "$pid" 2>/dev/null
+check "T27 within ten seconds" test $(($(date +%s) - before)) -le 10
+run rkt run --net=none example.com/app --memory=16Mi --exec=/bin/sh -- -c 'exec tail /dev/zero'
+expect_status 137 "T27 a memory hog is killed"
+run rkt run --net=none example.com/app --memory=16Mi --exec=/bin/sh -- -c 'head -c 60000000 /dev/zero >/dev/shm/x; echo never >&2'
+unlike "T27 shared memory counts, too" "$(err)" never
 refused 'option --pids-limit: .*between 1 and' --pids-limit=0
 refused 'option --pids-limit: .*not a number' --pids-limit=many
 refused 'option --pids-limit: .*between' --pids-limit=-1
@@ -87,7 +98,7 @@ refused 'soft limit is above' --rlimit=nofile=5:4
 refused 'not SOFT\[:HARD\]' --rlimit=nofile=1:2:3
 refused 'not SOFT\[:HARD\]' --rlimit=nofile=-1
 refused 'not NAME=SOFT' --rlimit=nofile
-run sh -c 'ulimit -S -n 300; ulimit -H -n 300; exec setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource "$0" "$@"' \
+run sh -c 'ulimit -S -n 300; ulimit -H -n 300; exec "$0" "$@"' \
 	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" --insecure-options=image run --net=none example.com/app --rlimit=nofile=100:301
 expect_status 254 "a hard limit is not raised"
 expect_stderr 'run: .*resource limit nofile: the hard limit cannot be raised above rkt.s own, which is 300$' "and that is said"
