@@ -49,7 +49,7 @@ cleanup() {
 rkt_true="$RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib $accept run --net=none $id"
 crun_true="crun --cgroup-manager=cgroupfs run -b $T/bundle bench-$$"
 bwrap_true="bwrap --ro-bind $T/bundle/rootfs / --proc /proc --dev /dev --tmpfs /tmp --unshare-all --die-with-parent /bin/true"
-floor_true="$RKT_BUILD/tests/floor $T/bundle/rootfs $T/floor /bin/true"
+floor_true="$RKT_BUILD/tests/floor $T/bundle/rootfs $T/floor.tree /bin/true"
 podman_true="podman --root $T/podman --runroot $T/podman.run --cgroup-manager=cgroupfs run --rm --net=none --log-driver=none bench/true /bin/true"
 
 bench_start() {
