@@ -211,5 +211,5 @@ void dns_done(struct dns *d)
 		strv_free(d->hosts[i].names);
 	}
 	free(d->hosts);
-	*d = (struct dns){ NULL };
+	*d = (struct dns){ .servers = NULL };
 }

@@ -52,6 +52,14 @@ fails_with '"staff" group not found' "an unknown group is named" rkt run --net=n
 # capabilities
 inspect --caps-retain=CAP_NET_ADMIN,KILL
 is "caps-retain is exact, both spellings" "$(value capbnd)" 0000000000001020
+inspect --cap-retain=kill,cap_net_admin
+is "the old spelling means the same, in either case" "$(value capbnd)" 0000000000001020
+expect_stderr 'cap-retain.*caps-retain' "and tells the new one"
+inspect --cap-remove=MKNOD
+is "cap-remove" "$(value capbnd)" 00000000a00425fb
+for bad in CAP_ CAP_KILL2 5 CAP_5 CAP_CAP_KILL 'CAP_KILL ' +all; do
+	fails_with 'unknown capability' "capability \"$bad\" is refused" rkt run --net=none example.com/app --caps-remove="$bad"
+done
 inspect --caps-remove=MKNOD,CAP_SYS_CHROOT
 is "caps-remove subtracts" "$(value capbnd)" 00000000a00025fb
 fails_with 'CAP_BOGUS' "an unknown capability is named" rkt run --net=none example.com/app --caps-retain=CAP_BOGUS
@@ -75,6 +83,12 @@ expect_status 159 "without errno the call kills: 128 + SIGSYS"
 fails_with 'no_such_call' "an unknown call is named" rkt run --net=none example.com/app --seccomp=mode=retain,no_such_call
 run rkt --insecure-options=image,seccomp run --net=none example.com/app -- status
 is "insecure seccomp: no filter" "$(value seccomp)" 0
+
+run rkt run --net=none example.com/app -- write=/proc/sysrq-trigger: write=/sys/fs/cgroup/cgroup.procs:0 \
+	write=/sys/fs/cgroup/unified/cgroup.procs:0 write=/sys/fs/cgroup/memory/release_agent:/x write=/sys/kernel/uevent_helper: \
+	write=/sys/kernel/mm/ksm/run: write=/proc/sys/kernel/core_pattern:
+unlike "T26 no switch of the machine and no group of others is written" "$(grep '^write:' "$T/out")" '=0$'
+is "T26 all of them were tried" "$(grep -c '^write:' "$T/out")" 7
 
 # environment: --environment beats --set-env beats --set-env-file beats the image
 printf '# comment\nA=file\nB=file\nFROM_IMAGE=file\n' >"$T/envfile"
