@@ -9,6 +9,7 @@
 #include "base/fsat.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/lib/notify.h"
 #include "stage1/lib/planout.h"
 #include "stage1/lib/sandbox.h"
 #include "stage1/lib/users.h"
@@ -47,6 +48,8 @@ static void build_env(const struct sandbox *s, struct app_build *a)
 	env_default(&a->env, "HOME", "/root");
 	env_default(&a->env, "container", "rkt");
 	env_set(&a->env, "AC_APP_NAME", a->in->rt->name);
+	if (a->notify_fd >= 0)
+		env_set(&a->env, "NOTIFY_SOCKET", NOTIFY_TARGET);
 	if (s->tty)
 		env_default(&a->env, "TERM", getenv("TERM") ? getenv("TERM") : "vt100");
 }

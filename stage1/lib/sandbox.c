@@ -27,6 +27,7 @@
 #include "stage1/lib/devices.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/netfiles.h"
+#include "stage1/lib/notify.h"
 #include "stage1/lib/planout.h"
 #include "stage1/lib/rlimits.h"
 #include "stage1/lib/steps.h"
@@ -149,6 +150,11 @@ static int step_volumes(void *ctx, struct err *e)
 		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
 		if (r == 0)
 			r = netfiles_open(s->ctx, &s->apps[i].netfiles, e);
+		if (r == 0 && notify_wanted(&s->ctx->apps[i])) {
+			s->apps[i].notify_fd = notify_listen(s->ctx, (unsigned int)i, &s->apps[i].netfiles,
+							     e);
+			r = s->apps[i].notify_fd < 0 ? s->apps[i].notify_fd : 0;
+		}
 	}
 	return r;
 }
@@ -274,7 +280,7 @@ static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavo
 
 		a->in = &c->apps[i];
 		a->index = i;
-		a->root_fd = a->dev_fd = FD_NONE;
+		a->root_fd = a->dev_fd = a->notify_fd = FD_NONE;
 		(void)snprintf(a->root, sizeof(a->root), "/a%u", i);
 	}
 }

@@ -28,7 +28,8 @@ struct app_build {
 	const struct pod_app *in;
 	uint32_t index;
 	struct vol_mounts vols;     /* detached, made by the supervisor */
-	struct vol_mounts netfiles; /* over the volumes: netfiles.h */
+	struct vol_mounts netfiles; /* over the volumes: netfiles.h, notify.h */
+	int notify_fd;              /* where it says that it is ready, or FD_NONE */
 	uint64_t caps;
 	struct bpf bpf;
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];

@@ -16,6 +16,7 @@
 #include "base/fsat.h"
 #include "base/log.h"
 #include "stage1/contract.h"
+#include "stage1/lib/notify.h"
 #include "stage1/lib/tty.h"
 #include "stage2/launch.h"
 #include "stage2/plan.h"
@@ -26,7 +27,9 @@ struct watch {
 	struct tty tty;
 	bool done; /* MSG_DONE came */
 	bool init_gone;
-	bool failed; /* MSG_FAILED came: the status is ours, 254 */
+	bool started;  /* MSG_READY came: every program was executed */
+	size_t silent; /* apps that will say READY=1 and have not yet */
+	bool failed;   /* MSG_FAILED came: the status is ours, 254 */
 	int status;
 };
 
@@ -108,6 +111,25 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 		log_error("%s: %s", launch_step_name(m->value), text);
 }
 
+static void if_ready(struct watch *w)
+{
+	if (!w->started || w->silent)
+		return;
+	if (symlinkat("ready", w->s->ctx->pod_fd, CONTRACT_READY_LINK) < 0)
+		log_warn("record readiness: %s", strerror(errno));
+	notify_send("READY=1");
+}
+
+/* Once is enough: later messages of the app are nobody's business. */
+static void app_speaks(struct watch *w, struct app_build *a)
+{
+	if (!notify_take(a->notify_fd))
+		return;
+	fd_close(&a->notify_fd);
+	w->silent--;
+	if_ready(w);
+}
+
 static void on_message(struct watch *w, struct plan_msg *m)
 {
 	switch (m->type) {
@@ -117,8 +139,8 @@ static void on_message(struct watch *w, struct plan_msg *m)
 			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
 		break;
 	case MSG_READY:
-		if (symlinkat("ready", w->s->ctx->pod_fd, CONTRACT_READY_LINK) < 0)
-			log_warn("record readiness: %s", strerror(errno));
+		w->started = true;
+		if_ready(w);
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
@@ -160,6 +182,7 @@ static void on_signal(struct watch *w, int sig)
 	case SIGTERM:
 	case SIGINT:
 	case SIGQUIT:
+		notify_send("STOPPING=1");
 		send_msg(w, MSG_STOP, sig);
 		break;
 	case SIGWINCH:
@@ -217,7 +240,7 @@ static void reap_init(struct watch *w)
 static void loop(struct watch *w)
 {
 	enum { SIG, CONTROL, INIT, IN, OUT, N };
-	struct pollfd p[N] = {
+	struct pollfd p[N + PLAN_APPS_MAX] = {
 		[SIG] = { .fd = w->signal_fd, .events = POLLIN },
 		[CONTROL] = { .fd = w->s->control[0], .events = POLLIN },
 		[INIT] = { .fd = w->s->init_pidfd, .events = POLLIN },
@@ -227,8 +250,15 @@ static void loop(struct watch *w)
 
 	while (!w->init_gone) {
 		p[IN].fd = p[OUT].fd >= 0 && w->tty.in_open ? STDIN_FILENO : -1;
-		if (poll(p, N, -1) < 0 && errno != EINTR)
+		nfds_t n = N;
+		for (size_t i = 0; w->silent && i < w->s->ctx->napps; i++)
+			p[n++] = (struct pollfd){ .fd = w->s->apps[i].notify_fd, .events = POLLIN };
+		if (poll(p, n, -1) < 0 && errno != EINTR)
 			break;
+		for (size_t i = 0; n > N && i < w->s->ctx->napps; i++) {
+			if (p[N + i].revents)
+				app_speaks(w, &w->s->apps[i]);
+		}
 		if (p[SIG].revents)
 			drain_signals(w);
 		if (p[CONTROL].revents & POLLIN)
@@ -270,6 +300,8 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 	struct watch w = {
 		.s = s, .signal_fd = signal_fd, .tty = { .master = FD_NONE }, .status = CONTRACT_EXIT_FAILURE
 	};
+	for (size_t i = 0; i < s->ctx->napps; i++)
+		w.silent += s->apps[i].notify_fd >= 0;
 	int r = await_child(&w, e);
 
 	if (r == 0) {

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -510,6 +511,20 @@ static int act_stderr(const char *arg)
 	return 0;
 }
 
+/* notify=TEXT: to the service manager that $NOTIFY_SOCKET names. */
+static int act_notify(const char *arg)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path ? path : "");
+	put_long("notify", fd < 0 || sendto(fd, arg, strlen(arg), 0, (struct sockaddr *)&to, sizeof(to)) < 0
+				   ? errno
+				   : 0);
+	return 0;
+}
+
 static const struct action {
 	const char *name;
 	int (*run)(const char *arg);
@@ -520,7 +535,7 @@ static const struct action {
 	{ "ls", act_ls },         { "open", act_open },     { "try", act_try },
 	{ "exit", act_exit },     { "signal", act_signal }, { "ignore", act_ignore },
 	{ "sleep", act_sleep },   { "orphan", act_orphan }, { "stdin", act_stdin },
-	{ "stderr", act_stderr },
+	{ "stderr", act_stderr }, { "notify", act_notify },
 };
 
 static int run_action(const char *word)
