@@ -56,17 +56,30 @@ static const bool applied[ISO_KINDS] = {
 	[ISO_LANDLOCK] = true,
 };
 
+/* The specification lets us skip names of others; under our own a name that we do not know is a misspelling, or means
+ * a limit that a later rkt has. */
+static int check_unknown(const char *name, const char *where, struct err *e)
+{
+	if (strncmp(name, "rkt.io/", 7) == 0)
+		return err_set(e, ERR_INPUT, ENOTSUP, "%s: isolator \"%s\" is unknown to this stage1", where,
+			       name);
+	log_warn("%s: unknown isolator \"%s\" ignored", where, name);
+	return 0;
+}
+
 static int check_isolators(const struct isolators *l, const char *where, struct err *e)
 {
-	for (size_t i = 0; i < l->n; i++) {
+	int r = 0;
+
+	for (size_t i = 0; i < l->n && r == 0; i++) {
 		if (l->v[i].kind == ISO_UNKNOWN)
-			log_warn("%s: unknown isolator \"%s\" ignored", where, l->v[i].name);
+			r = check_unknown(l->v[i].name, where, e);
 		else if (!applied[l->v[i].kind])
-			return err_set(e, ERR_INPUT, ENOTSUP,
-				       "%s: isolator \"%s\" is not supported by this stage1", where,
-				       l->v[i].name);
+			r = err_set(e, ERR_INPUT, ENOTSUP,
+				    "%s: isolator \"%s\" is not supported by this stage1", where,
+				    l->v[i].name);
 	}
-	return 0;
+	return r;
 }
 
 static int step_check(void *ctx, struct err *e)

@@ -171,6 +171,16 @@ fails_with 'pod-manifest' "--sysctl beside --pod-manifest is refused" rkt run --
 sed 's/"rkt.io\/pids-limit"/"resource\/block-iops"/; s/"value": *12/"value":{"default":true,"limit":"5"}/' "$T/pod.json" >"$T/bad.json"
 fails_with 'block-iops' "what this stage1 cannot do stays an error" rkt run --net=none --pod-manifest="$T/bad.json"
 
+# names that nobody here knows
+IMAGE_APP='"isolators":['$(iso rkt.io/pids-limits 9)']' make_image example.com/misspelt
+run rkt fetch "$image"
+fails_with 'isolator "rkt.io/pids-limits" is unknown' "a misspelt isolator of ours is refused" rkt run --net=none example.com/misspelt
+IMAGE_APP='"isolators":['$(iso example.com/limit 9)']' make_image example.com/foreign
+run rkt fetch "$image"
+run rkt run --net=none example.com/foreign -- status
+expect_status 0 "somebody else's is ignored"
+expect_stderr 'unknown isolator "example.com/limit" ignored' "and told"
+
 # ---- flavor fly
 fly() { run rkt run --stage1-name=coreos.com/rkt/stage1-fly example.com/app "$@"; }
 fly --rlimit=nofile=90 --no-new-privileges --oom-score-adj=55 -- rlimits status
