@@ -275,13 +275,38 @@ static void loop(struct watch *w)
 	}
 }
 
-/* The child's last words before its execve, then silence. */
+/* A signal that ends the pod came before there was one. */
+static bool called_off(struct watch *w, int *ret_signal)
+{
+	struct signalfd_siginfo si;
+
+	while (read(w->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		*ret_signal = (int)si.ssi_signo;
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT || si.ssi_signo == SIGQUIT)
+			return true;
+	}
+	return false;
+}
+
+/* The child's last words before its execve, then silence.  It may take its time: a volume can be on a file system
+ * that does not answer. */
 static int await_child(struct watch *w, struct err *e)
 {
+	struct pollfd p[] = { { .fd = w->s->sync[0], .events = POLLIN },
+			      { .fd = w->signal_fd, .events = POLLIN } };
+
 	for (;;) {
 		struct sync_msg m;
-		int fd = FD_NONE;
+		int fd = FD_NONE, sig = 0;
 		size_t nfds = 1;
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, errno, "wait for the pod's first process");
+		if (p[1].revents && called_off(w, &sig))
+			return err_set(e, ERR_STATE, EINTR, "ended by signal %d before the pod was complete",
+				       sig);
+		if (!p[0].revents)
+			continue;
 		ssize_t n = fd_recv(w->s->sync[0], &m, sizeof(m), &fd, &nfds);
 
 		if (n == 0)

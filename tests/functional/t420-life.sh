@@ -3,6 +3,7 @@
 # How a pod lives and ends: fate of several apps, signals, handlers, statuses, stop.
 . "${0%/*}/lib.sh"
 need_root
+need strace
 make_image example.com/app
 accept_unsigned
 run rkt fetch "$image"
@@ -112,3 +113,18 @@ run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' $accept r
 is "without --interactive there is no input" "$(out)" ""
 run sh -c "echo text | '$RKT' --dir='$RKT_DIR' --local-config='$T/etc' $accept run --net=none --interactive example.com/app --exec=/bin/cat"
 expect_stdout '^text$' "with it the caller's input is the app's"
+
+# a signal that comes while the pod is being built: strace keeps the child in pivot_root(2)
+: >"$T/before"
+start strace -f -qq -o "$T/slow" -e trace=pivot_root -e inject=pivot_root:delay_enter=3000000 "$RKT" --dir="$RKT_DIR" \
+	--local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/true
+tracer=$pid
+being_built() { find "$RKT_DIR/pods/run" -mindepth 2 -maxdepth 2 -name ppid -newer "$T/before" | grep -q .; }
+check "the child is at work" wait_for 10 being_built
+pid=$(cut -d' ' -f1 "/proc/$tracer/task/$tracer/children")
+kill "$pid"
+wait "$tracer"
+status=$?
+expect_status 254 "TERM ends a pod that is not complete"
+is "with a line" "$(grep -c 'ended by signal 15 before the pod was complete' "$T/bg.err")" 1
+is "and leaves none" "$(find "$RKT_DIR/pods/run" -mindepth 1 -maxdepth 1 -newer "$T/before" | wc -l)" 0

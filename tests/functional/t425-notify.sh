@@ -37,7 +37,6 @@ pod_start() {
 pod_end() {
 	kill "$pid"
 	wait "$pid"
-	status=$?
 }
 
 manager "$T/manager"
