@@ -40,7 +40,7 @@ static int add_mount(void *args, const struct opt *o, const char *value, struct 
 }
 
 /* K=V; a later one of the same key replaces the earlier. */
-static int set_pair(void *args, const struct opt *o, const char *value, struct err *e)
+int podflags_set_pair(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	const char *eq = strchr(value, '=');
 	if (!eq || eq == value)
@@ -205,9 +205,9 @@ const struct opt podflags_signature[] = {
 };
 
 const struct opt podflags_app[] = {
-	{ .name = "annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = set_pair, .flags = OPT_APP,
+	{ .name = "annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.annotations), .help = "set the app's annotations" },
-	{ .name = "environment", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = set_pair, .flags = OPT_APP,
+	{ .name = "environment", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.environment), .help = "set the app's environment variables" },
 	{ .name = "exec", .kind = OPT_CALL, .arg = "PROGRAM", .call = set_exec, .flags = OPT_APP,
 	  .help = "override the exec command for the preceding image" },
@@ -223,9 +223,9 @@ const struct opt podflags_app[] = {
 	  .help = "supplementary group ids override for the preceding image" },
 	{ .name = "user", .kind = OPT_STR, .arg = "USER", .offset = A(req.user), .flags = OPT_APP,
 	  .help = "user override for the preceding image: a name, a number, or a path in the image" },
-	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = set_pair, .flags = OPT_APP,
+	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.user_annotations), .help = "set the app's user annotations" },
-	{ .name = "user-label", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = set_pair, .flags = OPT_APP,
+	{ .name = "user-label", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.user_labels), .help = "set the app's user labels" },
 	{ .name = "working-dir", .kind = OPT_CALL, .arg = "PATH", .call = set_working_dir, .flags = OPT_APP,
 	  .help = "override the working directory of the preceding image" },

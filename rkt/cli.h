@@ -18,7 +18,7 @@
 #define CLI_EXIT_FAILURE    254
 #define CLI_EXIT_NO_COMMAND 2
 /* Tables of one command, the globals included. */
-#define CLI_TABLES_MAX 12
+#define CLI_TABLES_MAX 14
 
 enum command_flag {
 	COMMAND_ROOT = 1,   /* refuses to run unless the effective uid is 0 */

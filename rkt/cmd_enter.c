@@ -136,3 +136,20 @@ const struct command cmd_enter = {
 	.complete = COMP_UUID_RUNNING,
 	.run = enter_run,
 };
+
+/* The same under the name that goes with the other verbs of mutable pods. */
+const struct command cmd_app_exec = {
+	.group = "app",
+	.name = "exec",
+	.args = "UUID [COMMAND [ARG ...]]",
+	.summary = "Run a command in a running app",
+	.description =
+		"Runs COMMAND, or a shell, where and as the app runs: in its namespaces and control group,\n"
+		"below its root, with its environment, and under the same confinement. Exits with the\n"
+		"status of the command.",
+	.tables = enter_tables,
+	.args_size = sizeof(struct enter_args),
+	.flags = COMMAND_ROOT | COMMAND_STOP,
+	.complete = COMP_UUID_RUNNING,
+	.run = enter_run,
+};

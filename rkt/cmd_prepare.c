@@ -33,9 +33,10 @@ static const struct opt prepare_opts[] = {
 	  .help = "print the pod's UUID and errors, but no progress and no notices" },
 	{ .kind = OPT_END },
 };
-static const struct opt *const prepare_tables[] = { prepare_opts,    podflags_pull,      podflags_prepare,
-						    podflags_stage1, podflags_app,       podflags_isolators,
-						    podflags_limits, podflags_signature, NULL };
+static const struct opt *const prepare_tables[] = {
+	prepare_opts, podflags_pull,      podflags_prepare, podflags_pod,       podflags_stage1,
+	podflags_app, podflags_isolators, podflags_limits,  podflags_signature, NULL
+};
 _Static_assert(ARRAY_LEN(prepare_tables) <= CLI_TABLES_MAX, "the globals need a place too");
 
 const struct command cmd_prepare = {

@@ -40,11 +40,19 @@ static const struct opt run_opts[] = {
 	  .help = "write out the pod's UUID to this file as soon as the pod exists" },
 	{ .kind = OPT_END },
 };
-static const struct opt *const run_tables[] = {
-	run_opts,     podflags_pull, podflags_prepare,   podflags_stage1, podflags_runtime,
-	podflags_dns, podflags_app,  podflags_isolators, podflags_limits, podflags_signature,
-	NULL
-};
+static const struct opt *const run_tables[] = { run_opts,
+						podflags_pull,
+						podflags_prepare,
+						podflags_pod,
+						podflags_stage1,
+						podflags_runtime,
+						podflags_dns,
+						podflags_terminal,
+						podflags_app,
+						podflags_isolators,
+						podflags_limits,
+						podflags_signature,
+						NULL };
 _Static_assert(ARRAY_LEN(run_tables) <= CLI_TABLES_MAX, "the globals need a place too");
 
 const struct command cmd_run = {

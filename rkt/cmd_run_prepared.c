@@ -46,7 +46,8 @@ static int run_prepared_run(struct cli *c, struct err *e)
 	return r;
 }
 
-static const struct opt *const run_prepared_tables[] = { podflags_runtime, podflags_dns, NULL };
+static const struct opt *const run_prepared_tables[] = { podflags_runtime, podflags_dns, podflags_terminal,
+							 NULL };
 
 const struct command cmd_run_prepared = {
 	.name = "run-prepared",

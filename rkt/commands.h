@@ -5,6 +5,15 @@
 
 #include "rkt/cli.h"
 
+extern const struct command cmd_app;
+extern const struct command cmd_app_add;
+extern const struct command cmd_app_exec;
+extern const struct command cmd_app_list;
+extern const struct command cmd_app_rm;
+extern const struct command cmd_app_sandbox;
+extern const struct command cmd_app_start;
+extern const struct command cmd_app_status;
+extern const struct command cmd_app_stop;
 extern const struct command cmd_cat_manifest;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;

@@ -147,18 +147,28 @@ const struct opt podflags_pull[] = {
 const struct opt podflags_prepare[] = {
 	{ .name = "inherit-env", .kind = OPT_BOOL, .offset = P(inherit_env),
 	  .help = "inherit all environment variables not set by apps" },
-	{ .name = "no-overlay", .kind = OPT_BOOL, .offset = P(no_overlay),
-	  .help = "copy the images into the pod instead of using overlayfs" },
 	{ .name = "pod-manifest", .kind = OPT_STR, .arg = "FILE", .offset = P(pod_manifest), .complete = COMP_FILE,
 	  .help = "the path to the pod manifest; excludes images and the options that shape one" },
 	{ .name = "set-env", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_env,
 	  .help = "environment variable to set for all apps" },
 	{ .name = "set-env-file", .kind = OPT_LIST, .arg = "FILE", .offset = P(set_env_files),
 	  .complete = COMP_FILE, .help = "file with environment variables to set for all apps" },
+	{ .kind = OPT_END },
+};
+
+const struct opt podflags_pod[] = {
+	{ .name = "no-overlay", .kind = OPT_BOOL, .offset = P(no_overlay),
+	  .help = "copy the images into the pod instead of using overlayfs" },
 	{ .name = "sysctl", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_sysctl,
 	  .help = "kernel parameter of the pod's own network or ipc namespace: net.*, fs.mqueue.*, kernel.shmmax ..." },
 	{ .name = "volume", .kind = OPT_CALL, .arg = "NAME,kind=KIND,...", .call = add_volume,
 	  .help = "volumes to make available in the pod" },
+	{ .kind = OPT_END },
+};
+
+const struct opt podflags_terminal[] = {
+	{ .name = "interactive", .kind = OPT_BOOL, .offset = P(interactive),
+	  .help = "connect the caller's terminal to the app; only one app is allowed" },
 	{ .kind = OPT_END },
 };
 
@@ -179,8 +189,6 @@ const struct opt podflags_stage1[] = {
 const struct opt podflags_runtime[] = {
 	{ .name = "hostname", .kind = OPT_STR, .arg = "NAME", .offset = P(hostname),
 	  .help = "the pod's host name; rkt-UUID when not given" },
-	{ .name = "interactive", .kind = OPT_BOOL, .offset = P(interactive),
-	  .help = "connect the caller's terminal to the app; only one app is allowed" },
 	{ .name = "ipc", .kind = OPT_STR, .arg = "MODE", .offset = P(ipc), .choices = ipc_choices,
 	  .complete = COMP_CHOICES, .help = "whose IPC namespace the pod has: auto, private or parent" },
 	{ .name = "net", .kind = OPT_OPTVAL, .arg = "NAME[,NAME...]", .implied = "default", .call = add_net,
@@ -226,6 +234,8 @@ static int check_mounts(const struct pod_args *a, const struct mounts *l, struct
 int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e)
 {
 	enum pull_policy policy;
+	if (a->mutable_pod)
+		return 0;
 	int r = pull_policy_of(&a->pull, &policy, e);
 	if (r < 0)
 		return r;
@@ -258,4 +268,7 @@ void pod_args_done(void *args)
 	dns_done(&a->dns);
 	free(a->dns_mode);
 	strv_free(a->net);
+	strv_free(a->annotations);
+	strv_free(a->user_annotations);
+	strv_free(a->user_labels);
 }

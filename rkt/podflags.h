@@ -48,8 +48,10 @@ struct pod_args {
 	char *pod_manifest, *uuid_file_save;
 	char *hostname, *ipc;
 	struct dns dns;
-	char *dns_mode; /* for stage1, from podflags_dns_mode; NULL: nothing was said */
-	char **net;     /* NAME[:ARGS], each name once; NULL: not given */
+	char *dns_mode;   /* for stage1, from podflags_dns_mode; NULL: nothing was said */
+	char **net;       /* NAME[:ARGS], each name once; NULL: not given */
+	bool mutable_pod; /* app sandbox: no images, apps come later */
+	char **annotations, **user_annotations, **user_labels; /* app sandbox: K=V */
 };
 
 void pod_args_done(void *args);
@@ -57,11 +59,13 @@ void pod_args_done(void *args);
 /* Is there something that --pod-manifest excludes?  Checks also what run and prepare have in common. */
 int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e);
 
-extern const struct opt podflags_pull[];      /* struct pod_args: --pull-policy new … */
-extern const struct opt podflags_prepare[];   /* what shapes the pod: volumes, environment, … */
+extern const struct opt podflags_pull[];    /* struct pod_args: --pull-policy new … */
+extern const struct opt podflags_prepare[]; /* what shapes the pod's apps: environment, manifest */
+extern const struct opt podflags_pod[]; /* what an empty pod has too: volumes, overlay, kernel parameters */
 extern const struct opt podflags_stage1[];    /* --stage1-… */
-extern const struct opt podflags_runtime[];   /* --net, --hostname, --interactive … */
+extern const struct opt podflags_runtime[];   /* --net, --hostname … */
 extern const struct opt podflags_dns[];       /* --dns, --hosts-entry … (dnsflags.c) */
+extern const struct opt podflags_terminal[];  /* --interactive */
 extern const struct opt podflags_app[];       /* OPT_APP, struct app_arg: of run and prepare */
 extern const struct opt podflags_isolators[]; /* OPT_APP: --memory, --caps-retain … */
 extern const struct opt podflags_limits[]; /* OPT_APP: --pids-limit, --rlimit, --device … (limitflags.c) */
@@ -69,6 +73,10 @@ extern const struct opt podflags_signature[]; /* OPT_APP: --signature */
 
 /* Check the name service options as a whole and set dns_mode. */
 int podflags_dns_mode(struct pod_args *a, struct err *e);
+
+/* An OPT_CALL row of NAME=VALUE pairs: the later one of the same name wins.  The names of environment and annotation
+ * are checked. */
+int podflags_set_pair(void *args, const struct opt *o, const char *value, struct err *e);
 
 /* struct cli .parse of run and prepare. */
 int pod_args_parse(struct cli *c, struct err *e);

@@ -18,8 +18,8 @@
 /* Ids of all images into the requests of their apps. */
 static int obtain_images(struct host *h, struct pod_args *a, struct err *e)
 {
-	enum pull_policy policy;
-	int r = pull_policy_of(&a->pull, &policy, e);
+	enum pull_policy policy = PULL_NEVER;
+	int r = a->apps.n ? pull_policy_of(&a->pull, &policy, e) : 0;
 	for (size_t i = 0; r == 0 && i < a->apps.n; i++) {
 		struct app_arg *app = &a->apps.v[i];
 		char id[IMAGE_ID_LEN + 1];
@@ -51,6 +51,10 @@ static void fill_request(struct pod_args *a, const struct globals *g, struct pod
 	q->set_env = steal_ptr(&a->set_env);
 	q->set_env_files = steal_ptr(&a->set_env_files);
 	q->no_overlay = a->no_overlay;
+	q->mutable_pod = a->mutable_pod;
+	q->annotations = steal_ptr(&a->annotations);
+	q->user_annotations = steal_ptr(&a->user_annotations);
+	q->user_labels = steal_ptr(&a->user_labels);
 	q->manifest_path = a->pod_manifest;
 }
 
@@ -103,6 +107,8 @@ int podstart_prepare(struct cli *c, struct pod_args *a, struct host *h, struct s
 		return r;
 	h->fetch.quiet = a->quiet;
 	r = stage1_select(&choice, &h->config, &h->store, &h->fetch, ret_stage1, e);
+	if (r == 0 && a->mutable_pod)
+		r = stage1_require_mutable(ret_stage1, e);
 	if (r == 0)
 		r = obtain_images(h, a, e);
 	if (r < 0)
@@ -132,6 +138,7 @@ struct run_options podstart_options(const struct cli *c, const struct pod_args *
 	return (struct run_options){
 		.debug = c->g.debug,
 		.interactive = a->interactive,
+		.mutable_pod = a->mutable_pod,
 		.net = a->net,
 		.local_config = c->g.local_config,
 		.hostname = a->hostname,

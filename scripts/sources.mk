@@ -12,7 +12,8 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c \
-	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c dns.c)
+	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c dns.c \
+	stage1_app.c mutable.c)
 
 ARCHIVES := base basejson basehash schema stage0 plan
 
@@ -21,7 +22,8 @@ PROGRAMS :=
 # stage2: what runs inside the pod.  Static even under a sanitizer; nothing but libc and the plan.
 stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
 PROGRAMS += init launch
-init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_devices.c init_kill.c init_control.c) $(stage2_SRC)
+init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_devices.c init_kill.c init_control.c \
+	init_mutable.c) $(stage2_SRC)
 init_OUT := stage2/init
 init_AR := plan
 init_LINK := $(PLAIN)
@@ -33,8 +35,8 @@ launch_LINK := $(PLAIN)
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
-	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c childplan.c child.c tty.c running.c supervise.c sandbox.c \
-	join.c)
+	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c childplan.c child.c tty.c running.c supervise.c requests.c \
+	sandbox.c join.c addedplan.c appcall.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp -lcap
@@ -48,8 +50,11 @@ $(1)-$(2)_AR := $(STAGE1_AR)
 $(1)-$(2)_LIBS := $(STAGE1_LIBS)
 $(1)-$(2)_LINK := $(STATIC)
 endef
-$(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c)) \
+$(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c stage1/lib/run_main.c)) \
 	$(foreach p,enter stop gc,$(eval $(call flavor_program,$(f),$(p),stage1/lib/$(p)_main.c))))
+# Of mutable pods: only flavor ns has them.
+$(eval $(call flavor_program,ns,app-add,stage1/ns/run.c stage1/lib/app_add_main.c))
+$(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
@@ -79,7 +84,9 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
-	limitflags.c podflags.c podstart.c uuidarg.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
+	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
+	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
+	cmd_app_stop.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)

@@ -143,14 +143,7 @@ static int copy_root(const struct pod *p, const char *app, int tree, struct err 
 	return to < 0 ? err_sys(e, errno, "open %s", path) : copy_tree_at(tree, to, e);
 }
 
-struct job {
-	const struct store *store;
-	const struct stage1 *stage1;
-	const struct pod *pod;
-	bool overlay;
-};
-
-static int place_app(const struct job *j, const char *app, const struct image_info *image, struct err *e)
+int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e)
 {
 	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
 	auto_free char *manifest = xasprintf("%s/manifest", info), *trees = xasprintf("%s/treeStoreID", info);
@@ -173,7 +166,7 @@ static int place_app(const struct job *j, const char *app, const struct image_in
 	return r == 0 && j->stage1->native ? make_upper(j->pod, app, tree, e) : r;
 }
 
-static int place_apps(const struct job *j, const struct merged *m, struct err *e)
+static int place_apps(const struct placing *j, const struct merged *m, struct err *e)
 {
 	int r = new_dir(j->pod, POD_DIR_APPSINFO, 0755, e);
 
@@ -188,7 +181,7 @@ static int place_apps(const struct job *j, const struct merged *m, struct err *e
 }
 
 /* rkt 1.30 makes some things always that our flavors make when they need them. */
-static int write_marks(const struct job *j, const struct merged *m, struct err *e)
+static int write_marks(const struct placing *j, const struct merged *m, struct err *e)
 {
 	int r = 0;
 
@@ -204,7 +197,7 @@ static int write_marks(const struct job *j, const struct merged *m, struct err *
 int prepare_pod(const struct pod_request *r, const struct store *s, const struct stage1 *stage1,
 		struct pod *p, struct err *e)
 {
-	struct job j = { s, stage1, p, false };
+	struct placing j = { s, stage1, p, false };
 	struct merged m = { .manifest = NULL };
 	int res = merge_request(r, s, &m, e);
 

@@ -36,13 +36,14 @@ struct pod_request {
 	struct app_request *apps;
 	size_t napps;
 	struct volumes volumes;
-	struct mounts mounts;       /* pod-global */
-	struct isolators isolators; /* of the whole pod */
+	struct mounts mounts;                                  /* pod-global */
+	struct isolators isolators;                            /* of the whole pod */
+	char **annotations, **user_annotations, **user_labels; /* K=V, of the whole pod */
 	bool inherit_env;
 	char **set_env;       /* K=V, strongest but for --environment */
 	char **set_env_files; /* paths */
 	bool no_overlay;
-	bool mutable_pod;
+	bool mutable_pod;     /* starts without apps; stage0/mutable.h adds them */
 	bool accept_unsigned; /* run what was imported without verification */
 	const char *
 		manifest_path; /* --pod-manifest, or NULL; then of the above only no_overlay and accept_unsigned count */

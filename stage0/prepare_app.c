@@ -80,9 +80,8 @@ static int take_places(struct ctx *c, struct err *e)
 
 /* ---- key=value options ---- */
 
-/* Set every K=V of @from in @to; names must satisfy @valid (NULL: any that are not empty). */
-static int set_pairs(struct pairs *to, char *const *from, const char *option, bool (*valid)(const char *),
-		     struct err *e)
+int merge_pairs(struct pairs *to, char *const *from, const char *option, bool (*valid)(const char *),
+		struct err *e)
 {
 	for (; from && *from; from++) {
 		const char *eq = strchr(*from, '=');
@@ -106,7 +105,7 @@ static int take_environment(struct ctx *c, struct err *e)
 	}
 	for (size_t i = 0; i < c->env->stronger.n; i++)
 		pairs_set(env, c->env->stronger.v[i].name, c->env->stronger.v[i].value);
-	return set_pairs(env, c->q->environment, "environment", env_name_valid, e);
+	return merge_pairs(env, c->q->environment, "environment", env_name_valid, e);
 }
 
 /* Annotations have rules about their values too, which the parser of manifests knows. */
@@ -114,7 +113,7 @@ static int take_annotations(struct ctx *c, struct err *e)
 {
 	struct pairs given = { NULL, 0 };
 	auto_json arr = NULL;
-	int r = set_pairs(&given, c->q->annotations, "annotation", ac_identifier_valid, e);
+	int r = merge_pairs(&given, c->q->annotations, "annotation", ac_identifier_valid, e);
 
 	arr = pairs_to_json(&given);
 	pairs_done(&given);
@@ -127,11 +126,12 @@ static int take_user_maps(struct ctx *c, struct err *e)
 
 	if (c->q->user_annotations) {
 		pairs_done(&c->app->user_annotations);
-		r = set_pairs(&c->app->user_annotations, c->q->user_annotations, "user-annotation", NULL, e);
+		r = merge_pairs(&c->app->user_annotations, c->q->user_annotations, "user-annotation", NULL,
+				e);
 	}
 	if (r == 0 && c->q->user_labels) {
 		pairs_done(&c->app->user_labels);
-		r = set_pairs(&c->app->user_labels, c->q->user_labels, "user-label", NULL, e);
+		r = merge_pairs(&c->app->user_labels, c->q->user_labels, "user-label", NULL, e);
 	}
 	return r;
 }
@@ -149,6 +149,20 @@ static bool has_target(const struct mounts *l, const char *clean)
 	return false;
 }
 
+/* A volume of this app alone; an empty one gets the app's name before its own, for all that the pod has lie in
+ * one directory. */
+static struct volume *own_volume(const char *app, const struct volume *from)
+{
+	struct volume *v = from ? xmalloc(sizeof(*v)) : NULL;
+
+	if (!from)
+		return NULL;
+	*v = *from;
+	v->name = v->kind == VOLUME_EMPTY ? xasprintf("%s-%s", app, from->name) : xstrdup(from->name);
+	v->source = from->source ? xstrdup(from->source) : NULL;
+	return v;
+}
+
 /* The app's own mounts first, then the pod's; the first one of a target wins. */
 static int take_mounts(struct ctx *c, struct err *e)
 {
@@ -157,15 +171,15 @@ static int take_mounts(struct ctx *c, struct err *e)
 	(void)e;
 	for (size_t l = 0; l < ARRAY_LEN(from); l++) {
 		for (size_t i = 0; i < from[l]->n; i++) {
-			struct mount m = { xstrdup(from[l]->v[i].volume), path_clean(from[l]->v[i].path),
-					   NULL };
+			struct mount m = { NULL, path_clean(from[l]->v[i].path), NULL };
 
 			if (has_target(&c->to->mounts, m.path)) {
-				free(m.volume);
 				free(m.path);
-			} else {
-				mounts_push_take(&c->to->mounts, &m);
+				continue;
 			}
+			m.volume = xstrdup(from[l]->v[i].volume);
+			m.app_volume = own_volume(c->to->name, from[l]->v[i].app_volume);
+			mounts_push_take(&c->to->mounts, &m);
 		}
 	}
 	return 0;

@@ -43,6 +43,9 @@ void pod_request_done(struct pod_request *r)
 	isolators_done(&r->isolators);
 	strv_free(r->set_env);
 	strv_free(r->set_env_files);
+	strv_free(r->annotations);
+	strv_free(r->user_annotations);
+	strv_free(r->user_labels);
 	*r = (struct pod_request){ .apps = NULL };
 }
 
@@ -56,9 +59,8 @@ void merged_done(struct merged *m)
 	*m = (struct merged){ .manifest = NULL };
 }
 
-/* Load image @id and see that it may run, and here. */
-static int load_image(const struct pod_request *q, const struct store *s, const char *id,
-		      struct image_info *ret, struct err *e)
+int merge_load_image(const struct pod_request *q, const struct store *s, const char *id,
+		     struct image_info *ret, struct err *e)
 {
 	char full[IMAGE_ID_LEN + 1];
 	/* a whole id needs no search, unless it leads nowhere: then the search has the words */
@@ -139,7 +141,7 @@ static int merge_file(const struct pod_request *r, const struct store *s, struct
 	for (size_t i = 0; i < m->manifest->napps; i++) {
 		const struct runtime_app *a = &m->manifest->apps[i];
 
-		ret = load_image(r, s, a->image_id, &m->images[i], e);
+		ret = merge_load_image(r, s, a->image_id, &m->images[i], e);
 		if (ret == 0)
 			ret = check_file_app(a, &m->images[i], e);
 		if (ret < 0)
@@ -171,7 +173,7 @@ static int merge_apps(const struct pod_request *r, const struct store *s, const 
 {
 	for (size_t i = 0; i < r->napps; i++) {
 		struct runtime_app *a = pod_manifest_add_app(m->manifest);
-		int ret = load_image(r, s, r->apps[i].image_id, &m->images[i], e);
+		int ret = merge_load_image(r, s, r->apps[i].image_id, &m->images[i], e);
 
 		if (ret == 0 && merge_app(&r->apps[i], &m->images[i], env, r, a, e) < 0)
 			ret = a->name ? err_ctx(e, "app \"%s\"", a->name)
@@ -189,22 +191,33 @@ static int merge_apps(const struct pod_request *r, const struct store *s, const 
 	return 0;
 }
 
+static int merge_pod_pairs(const struct pod_request *r, struct pod_manifest *m, struct err *e)
+{
+	int ret = merge_pairs(&m->annotations, r->annotations, "annotation", ac_identifier_valid, e);
+
+	if (ret == 0)
+		ret = merge_pairs(&m->user_annotations, r->user_annotations, "user-annotation", NULL, e);
+	return ret == 0 ? merge_pairs(&m->user_labels, r->user_labels, "user-label", NULL, e) : ret;
+}
+
 static int merge_flags(const struct pod_request *r, const struct store *s, struct merged *m, struct err *e)
 {
 	struct app_env env = { { NULL, 0 }, { NULL, 0 } };
 	auto_json doc = NULL;
 	int ret;
 
-	if (r->napps == 0)
+	if (r->napps == 0 && !r->mutable_pod)
 		return err_set(e, ERR_USAGE, EINVAL, "no image is named");
 	if (r->napps > POD_APPS_MAX)
 		return err_set(e, ERR_INPUT, E2BIG, "%zu apps are more than %d", r->napps, POD_APPS_MAX);
 	m->manifest = pod_manifest_new();
 	isolators_copy(&m->manifest->isolators, &r->isolators);
 	m->manifest->ac_version = xstrdup(AC_VERSION);
-	m->images = xcalloc(r->napps, sizeof(m->images[0]));
+	m->images = xcalloc(r->napps + 1, sizeof(m->images[0]));
 	pairs_set(&m->manifest->annotations, CONTRACT_MUTABLE, r->mutable_pod ? "true" : "false");
 	ret = copy_volumes(r, m->manifest, e);
+	if (ret == 0)
+		ret = merge_pod_pairs(r, m->manifest, e);
 	if (ret == 0)
 		ret = app_env_load(r, &env, e);
 	if (ret == 0)

@@ -29,5 +29,22 @@ void app_env_done(struct app_env *env);
 int merge_app(const struct app_request *q, const struct image_info *image, const struct app_env *env,
 	      const struct pod_request *pod, struct runtime_app *to, struct err *e);
 
+/* NAME=VALUE of every text of @from into @to; names must satisfy @valid (NULL: any that are not empty). */
+int merge_pairs(struct pairs *to, char *const *from, const char *option, bool (*valid)(const char *),
+		struct err *e);
+
+/* Load image @id and see that it may run, and here. */
+int merge_load_image(const struct pod_request *q, const struct store *s, const char *id,
+		     struct image_info *ret, struct err *e);
+
+/* Files of one app in the pod directory: manifest, and tree or copy. */
+struct placing {
+	const struct store *store;
+	const struct stage1 *stage1;
+	const struct pod *pod;
+	bool overlay;
+};
+int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e);
+
 /* Every mount of the manifest names a volume. */
 int check_mounts(const struct pod_manifest *m, struct err *e);

@@ -54,6 +54,13 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 /* Become the entered command. */
 int stage1_exec_enter(const struct stage1 *s, const struct pod *p, pid_t init_pid, const char *app,
 		      char *const *argv, struct err *e);
+/* Does it have the entrypoints of mutable pods?  -ENOTSUP with a remedy. */
+int stage1_require_mutable(const struct stage1 *s, struct err *e);
+enum stage1_app_call { STAGE1_APP_ADD, STAGE1_APP_START, STAGE1_APP_STOP, STAGE1_APP_RM };
+/* Call an app entrypoint of a running pod and wait.  0; 1 when stop found nothing running; else what it said
+ * on standard error is the error. */
+int stage1_call_app(const struct stage1 *s, const struct pod *p, enum stage1_app_call what, const char *app,
+		    bool debug, struct err *e);
 /* Run gc or stop and wait; *ret_status its exit status.  -ENOSYS when the image has no such entrypoint. */
 int stage1_call_gc(const struct stage1 *s, const struct pod *p, bool debug, const char *local_config,
 		   struct err *e);

@@ -24,13 +24,13 @@
 #include "base/strv.h"
 #include "schema/image.h"
 #include "stage0/classic.h"
+#include "stage0/entrypoint.h"
 #include "stage1/contract.h"
 
 /* Interface versions in which options appeared. */
 enum { V_HOSTNAME = 2, V_INSECURE = 3, V_DNS = 4, V_MUTABLE = 5, V_GC_CONFIG = 5, V_IPC = 6 };
 
-/* Path of an entrypoint below @root; -ENOSYS when the image has none. */
-static int entrypoint(const struct stage1 *s, const char *annotation, const char *root, char **ret,
+int stage1_entrypoint(const struct stage1 *s, const char *annotation, const char *root, char **ret,
 		      struct err *e)
 {
 	auto_image_manifest m = image_manifest_parse(s->manifest, strlen(s->manifest), e);
@@ -49,12 +49,11 @@ static int entrypoint(const struct stage1 *s, const char *annotation, const char
 	return 0;
 }
 
-/* An entrypoint where no pod can write. */
-static int safe_entrypoint(const struct stage1 *s, const char *annotation, char **ret, struct err *e)
+int stage1_safe_entrypoint(const struct stage1 *s, const char *annotation, char **ret, struct err *e)
 {
 	auto_free char *root = xasprintf("%s/rootfs", s->dir);
 
-	return entrypoint(s, annotation, root, ret, e);
+	return stage1_entrypoint(s, annotation, root, ret, e);
 }
 
 /* ---- run ---- */
@@ -140,7 +139,7 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 						     p->uuid);
 	auto_free char *path = NULL;
 	auto_strv argv = NULL;
-	int r = entrypoint(s, CONTRACT_RUN, root, &path, e);
+	int r = stage1_entrypoint(s, CONTRACT_RUN, root, &path, e);
 
 	if (r == 0) {
 		strv_push(&argv, path);
@@ -173,7 +172,7 @@ int stage1_exec_enter(const struct stage1 *s, const struct pod *p, pid_t init_pi
 {
 	auto_free char *path = NULL;
 	auto_strv full = NULL;
-	int r = safe_entrypoint(s, CONTRACT_ENTER, &path, e);
+	int r = stage1_safe_entrypoint(s, CONTRACT_ENTER, &path, e);
 
 	if (r < 0)
 		return r;
@@ -200,7 +199,7 @@ static int call(const struct stage1 *s, const struct pod *p, const char *annotat
 	auto_strv argv = NULL;
 	struct proc child;
 	int status = 0;
-	int r = safe_entrypoint(s, annotation, &path, e);
+	int r = stage1_safe_entrypoint(s, annotation, &path, e);
 
 	if (r < 0)
 		return r;

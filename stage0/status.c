@@ -7,7 +7,9 @@
 #include "stage0/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,7 +17,9 @@
 #include "base/fsat.h"
 #include "base/when.h"
 #include "schema/image.h"
+#include "stage0/mutable.h"
 #include "stage0/podfacts.h"
+#include "stage1/contract.h"
 
 #define NET_INFO_MAX (1u << 20)
 
@@ -60,6 +64,44 @@ static const char *app_state(enum pod_state s, bool has_exit)
 	return s == POD_PREPARED ? "created" : "unknown";
 }
 
+static bool mtime_of(const struct pod *p, const char *path, struct timespec *ret)
+{
+	struct stat st;
+
+	if (fstatat(p->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret = st.st_mtim;
+	return true;
+}
+
+/* An app of a mutable pod has times of its own: those of the files that its steps left. */
+static void take_added(const struct pod *p, struct app_snapshot *a)
+{
+	auto_free char *added = xasprintf(POD_DIR_APPSINFO "/%s/" POD_APP_ADDED, a->name);
+	auto_free char *pid = xasprintf(CONTRACT_DIR_PIDS "/%s", a->name);
+	auto_free char *status = xasprintf(CONTRACT_DIR_STATUS "/%s", a->name);
+
+	a->has_created = mtime_of(p, added, &a->created);
+	a->has_started = mtime_of(p, pid, &a->started);
+	a->has_finished = a->has_exit && mtime_of(p, status, &a->finished);
+	if (after_run(p->state))
+		a->state = "exited";
+	else if (p->state != POD_RUNNING || !a->has_created)
+		a->state = "unknown";
+	else
+		a->state = a->has_exit ? "exited" : a->has_started ? "running" : "created";
+}
+
+static void take_times(const struct pod_snapshot *s, struct app_snapshot *a)
+{
+	a->has_created = s->has_created;
+	a->created = s->created;
+	a->has_started = s->has_started;
+	a->started = s->started;
+	a->finished = s->finished;
+	a->has_finished = s->finished.tv_sec && strcmp(a->state, "exited") == 0;
+}
+
 static void take_apps(const struct pod *p, struct pod_snapshot *s)
 {
 	bool ran = p->state != POD_PREPARED;
@@ -75,6 +117,10 @@ static void take_apps(const struct pod *p, struct pod_snapshot *s)
 		a->image_title = image_title(p, from);
 		a->has_exit = ran && pod_app_status(p, from->name, &a->exit_code) == 0;
 		a->state = app_state(p->state, a->has_exit);
+		if (manifest_is_mutable(s->manifest))
+			take_added(p, a);
+		else
+			take_times(s, a);
 	}
 }
 
@@ -107,8 +153,6 @@ void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
 	s.state = p->state;
 	if (has_manifest(s.state))
 		s.manifest = pod_manifest_load(p, &ignored);
-	if (s.manifest)
-		take_apps(p, &s);
 	take_networks(p, &s);
 	if (s.state != POD_GONE) {
 		s.has_created = (after_run(s.state) || s.state == POD_RUNNING || s.state == POD_PREPARED) &&
@@ -118,6 +162,8 @@ void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
 	}
 	if (s.state == POD_EXITED_GARBAGE || s.state == POD_EXITED_DELETING)
 		(void)pod_gc_marked(p, &s.finished); /* zero means unknown */
+	if (s.manifest)
+		take_apps(p, &s);
 	*ret = s;
 }
 
@@ -166,18 +212,17 @@ static json_t *mounts_json(const struct pod_manifest *m, const struct runtime_ap
 	return arr;
 }
 
-static json_t *app_json(const struct pod_snapshot *s, size_t i)
+json_t *app_snapshot_json(const struct pod_snapshot *s, size_t i)
 {
 	const struct app_snapshot *a = &s->apps[i];
 	const struct runtime_app *r = &s->manifest->apps[i];
-	bool exited = strcmp(a->state, "exited") == 0;
 	json_t *obj = json_object();
 
 	json_object_set_new(obj, "name", json_string(a->name));
 	json_object_set_new(obj, "state", json_string(a->state));
-	set_time(obj, "created_at", s->has_created, s->created, 1);
-	set_time(obj, "started_at", s->has_started, s->started, 1);
-	set_time(obj, "finished_at", exited && s->finished.tv_sec, s->finished, 1);
+	set_time(obj, "created_at", a->has_created, a->created, 1);
+	set_time(obj, "started_at", a->has_started, a->started, 1);
+	set_time(obj, "finished_at", a->has_finished, a->finished, 1);
 	if (a->has_exit)
 		json_object_set_new(obj, "exit_code", json_integer(a->exit_code));
 	json_object_set_new(obj, "image_id", json_string(a->image_id));
@@ -203,7 +248,7 @@ json_t *pod_snapshot_json(const struct pod_snapshot *s)
 		apps = json_array();
 		for (size_t i = 0; i < s->napps; i++) {
 			json_array_append_new(names, json_string(s->apps[i].name));
-			json_array_append_new(apps, app_json(s, i));
+			json_array_append_new(apps, app_snapshot_json(s, i));
 		}
 		json_object_set_new(obj, "app_names", names);
 		json_object_set_new(obj, "apps", apps);

@@ -13,6 +13,8 @@ struct app_snapshot {
 	bool has_exit;
 	int exit_code;
 	const char *state; /* unknown, created, running, exited */
+	bool has_created, has_started, has_finished;
+	struct timespec created, started, finished; /* of the app in a mutable pod, else of the pod */
 };
 
 struct pod_snapshot {
@@ -30,6 +32,8 @@ struct pod_snapshot {
 /* Of a pod that was just opened or refreshed: its state is taken as it is there. */
 void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret);
 void pod_snapshot_done(struct pod_snapshot *s);
+/* The App object of app @i; new reference. */
+json_t *app_snapshot_json(const struct pod_snapshot *s, size_t i);
 /* The Pod object of cli.md section 13; new reference. */
 json_t *pod_snapshot_json(const struct pod_snapshot *s);
 

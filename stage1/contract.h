@@ -9,6 +9,11 @@
 #define CONTRACT_ENTER "coreos.com/rkt/stage1/enter"
 #define CONTRACT_GC    "coreos.com/rkt/stage1/gc"
 #define CONTRACT_STOP  "coreos.com/rkt/stage1/stop"
+/* Optional; a stage1 that has the last three supports mutable pods. */
+#define CONTRACT_APP_ADD   "coreos.com/rkt/stage1/app/add"
+#define CONTRACT_APP_START "coreos.com/rkt/stage1/app/start"
+#define CONTRACT_APP_STOP  "coreos.com/rkt/stage1/app/stop"
+#define CONTRACT_APP_RM    "coreos.com/rkt/stage1/app/rm"
 /* Integer text, default 1. */
 #define CONTRACT_VERSION     "coreos.com/rkt/stage1/interface-version"
 #define CONTRACT_VERSION_MAX 6
@@ -28,6 +33,10 @@
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
+/* Environment of the app entrypoints. */
+#define CONTRACT_ENTERCMD "RKT_STAGE1_ENTERCMD"
+#define CONTRACT_ENTERPID "RKT_STAGE1_ENTERPID"
+
 /* Ours: "1" from `rkt run`, whose pod nobody has seen yet: if it never starts, run removes its directory. */
 #define CONTRACT_FRESH "RKT_POD_FRESH"
 
@@ -37,9 +46,13 @@
 #define CONTRACT_FILE_PID_START "pid-start" /* ours: "PID STARTTIME BOOTID", guards against reuse */
 #define CONTRACT_FILE_SUBCGROUP "subcgroup"
 #define CONTRACT_FILE_CGROUPS                                                                                \
-	"cgroups"                     /* ours: one absolute directory a line, written before they are made */
-#define CONTRACT_FILE_PLAN   "plan"   /* ours: the stage2 plan, 0600, read by enter */
-#define CONTRACT_FILE_FLAVOR "flavor" /* symlink, target text = flavor */
+	"cgroups"                      /* ours: one absolute directory a line, written before they are made */
+#define CONTRACT_FILE_PLAN   "plan"    /* ours: the stage2 plan, 0600, read by enter */
+#define CONTRACT_FILE_LOCK   "pod.lck" /* locked by whoever adds, starts or removes an app */
+#define CONTRACT_FILE_ARGS   "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
+#define CONTRACT_FILE_SOCKET "control"        /* ours: the supervisor of a mutable pod listens here */
+#define CONTRACT_DIR_PLANS   "plans"          /* ours: <app>: plan of an added app, as plan */
+#define CONTRACT_FILE_FLAVOR "flavor"         /* symlink, target text = flavor */
 #define CONTRACT_DIR_STATUS  "stage1/rootfs/rkt/status" /* <app>: decimal exit status + newline */
 #define CONTRACT_DIR_PIDS    "stage1/rootfs/rkt/pids"   /* ours: <app>: pid in the pod's pid namespace */
 #define CONTRACT_DIR_ENV     "stage1/rootfs/rkt/env"
@@ -53,5 +66,7 @@
 	"127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n"
 #define CONTRACT_DIR_STAGE2 "stage1/rootfs/opt/stage2" /* <app>/{manifest,rootfs} */
 
+/* Exit status of app/stop: the app does not run. */
+#define CONTRACT_EXIT_NOT_RUNNING 5
 /* Exit status of the run entrypoint when rkt itself failed. */
 #define CONTRACT_EXIT_FAILURE 254

@@ -63,23 +63,44 @@ static int start_proc(struct pod *p)
 	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -ENOTSUP;
 }
 
-static int start_plan(struct pod *p)
+int map_plan(int fd, const void **ret)
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK;
 	struct stat st;
-	int have = fcntl(PLAN_FD_PLAN, F_GET_SEALS);
+	int have = fcntl(fd, F_GET_SEALS);
+	void *p;
 
 	/* A plan that somebody can still change would be checked in vain. */
 	if (have < 0 || (have & seals) != seals)
 		return have < 0 ? -errno : -EPERM;
-	if (fstat(PLAN_FD_PLAN, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_size <= 0 || st.st_size > (off_t)PLAN_SIZE_MAX)
 		return -EINVAL;
-	p->plan = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, PLAN_FD_PLAN, 0);
-	if (p->plan == MAP_FAILED)
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
 		return -errno;
-	return plan_check(p->plan, (size_t)st.st_size);
+	if (plan_check(p, (size_t)st.st_size) < 0) {
+		(void)munmap(p, (size_t)st.st_size);
+		return -EINVAL;
+	}
+	*ret = p;
+	return 0;
+}
+
+static int start_plan(struct pod *p)
+{
+	int r = map_plan(PLAN_FD_PLAN, &p->plan);
+
+	if (r < 0)
+		return r;
+	p->is_mutable = plan_head(p->plan)->flags & PLAN_MUTABLE;
+	p->napps = p->is_mutable ? PLAN_APPS_MAX : plan_head(p->plan)->napps;
+	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		p->apps[i].plan = p->plan;
+		p->apps[i].index = i;
+	}
+	return 0;
 }
 
 static int start_role(struct pod *p)
@@ -181,7 +202,7 @@ static int time_left(const struct pod *p)
 
 	if (p->phase >= POD_END)
 		when = p->next;
-	for (uint32_t i = 0; p->phase < POD_END && i < plan_head(p->plan)->napps; i++) {
+	for (uint32_t i = 0; p->phase < POD_END && i < p->napps; i++) {
 		if (p->apps[i].deadline)
 			sooner(&when, p->apps[i].deadline);
 	}
@@ -200,12 +221,12 @@ static void wait_and_react(struct pod *p)
 	fds[n++] = (struct pollfd){ .fd = p->gone ? -1 : PLAN_FD_CONTROL, .events = POLLIN | POLLRDHUP };
 	if (p->queue_from < p->queue_to)
 		fds[1].events |= POLLOUT;
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++)
+	for (uint32_t i = 0; i < p->napps; i++)
 		fds[n++] = (struct pollfd){ .fd = p->apps[i].err_fd, .events = POLLIN };
 	if (poll(fds, n, time_left(p)) <= 0)
 		return;
 	/* Reports before ends: who was started has started before he ended. */
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+	for (uint32_t i = 0; i < p->napps; i++) {
 		if (fds[2 + i].revents)
 			app_launched(p, i);
 	}

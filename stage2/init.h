@@ -5,6 +5,7 @@
  *	init_apps.c     one app: pre-start, main, post-stop; the fate rule
  *	init_cgroup.c   make, limit and remove cgroups
  *	init_kill.c     end processes: of one app, of the pod
+ *	init_mutable.c  apps that come later: start and stop one
  *	init_control.c  the socket to the supervisor
  *
  * One process, one thread, no heap: everything is in the one static struct pod of init.c.  Once the
@@ -36,10 +37,13 @@ enum pod_phase {
 enum app_state { APP_WAIT, APP_PRE, APP_MAIN, APP_POST, APP_DONE };
 
 struct app {
+	const void *plan; /* mapped and checked: the pod's, or in a mutable pod its own; NULL = free slot */
+	uint32_t index;   /* in that plan */
 	enum app_state state;
 	pid_t pid;          /* of the present process; 0 = none */
 	int err_fd;         /* its launch report; -1 = has come */
 	bool launch_failed; /* the report was a failure, already told */
+	bool ending;        /* it was told to stop */
 	bool swept;         /* its cgroup has been killed once: see clone_app */
 	int64_t deadline;   /* monotonic ms for SIGKILL; 0 = none */
 };
@@ -51,6 +55,8 @@ struct pod {
 	bool is_init;   /* pid 1 of a pid namespace of its own: kill(-1) reaches the pod and nothing else */
 	bool gone;      /* the supervisor died */
 	bool childless; /* wait4 said so last time */
+	bool is_mutable;
+	uint32_t napps; /* entries of apps that may be in use */
 	enum pod_phase phase;
 	int status;                      /* exit status of the pod */
 	uint32_t running, started;       /* apps that are not done; main processes that were executed */
@@ -62,6 +68,11 @@ struct pod {
 	struct plan_msg queue[QUEUE_MAX]; /* messages that did not fit the socket */
 	uint32_t queue_from, queue_to;
 };
+
+static inline const struct plan_app *app_plan(const struct pod *p, uint32_t i)
+{
+	return plan_app(p->apps[i].plan, p->apps[i].index);
+}
 
 /* init_control.c ------------------------------------------------------------------------------ */
 
@@ -83,8 +94,14 @@ int64_t now_ms(void);
 
 /* Start every app (its pre-start handler, if it has one). */
 void apps_start(struct pod *p);
+/* The same for one, which counts as running from here on. */
+void app_begin(struct pod *p, uint32_t i);
+/* It has ended, or never began: what that means for the pod. */
+void app_done(struct pod *p, uint32_t i);
 /* SIGTERM to every app, SIGKILL after the grace time; the second call does nothing. */
 void apps_stop(struct pod *p);
+/* The same for one; one that does not run is left alone. */
+void app_term(struct pod *p, uint32_t i);
 /* Forward a signal to the main processes. */
 void apps_signal(struct pod *p, int sig);
 /* The launch report of app @i has come, or its end of file. */
@@ -101,8 +118,19 @@ void apps_overdue(struct pod *p, int64_t now);
 void cgroup_app_path(const struct pod *p, uint32_t app, const char *file, char out[APP_DIR_MAX]);
 /* Make all directories, copy cpusets, write the limits; on failure reports and returns -errno. */
 int cgroups_make(struct pod *p);
+/* The same for one app that came later. */
+int cgroups_make_app(struct pod *p, uint32_t app);
 /* Remove them; 0, or -EBUSY while processes are in one (*ret_dir = which). */
 int cgroups_remove(struct pod *p, const char **ret_dir);
+
+/* init_mutable.c ------------------------------------------------------------------------------ */
+
+/* MSG_APP_START: @plan_fd (closed here; -1 = none came) is the plan of the app in slot @i. */
+void mutable_start(struct pod *p, uint32_t i, int plan_fd);
+/* MSG_APP_STOP. */
+void mutable_stop(struct pod *p, uint32_t i);
+/* Map and check a sealed plan; 0 or -errno (init.c). */
+int map_plan(int fd, const void **ret);
 
 /* init_kill.c --------------------------------------------------------------------------------- */
 

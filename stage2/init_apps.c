@@ -84,16 +84,18 @@ static _Noreturn void report_failure(int err_fd, int step, const char *what)
 static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_vec *v, int err_fd, bool in_v2)
 {
 	static const char *argv[PLAN_ARGS_MAX + 1], *env[PLAN_ARGS_MAX + 1]; /* the child's own pages */
-	const struct plan_app *a = plan_app(p->plan, i);
-	struct launch l = { .plan = p->plan, .app = i, .argv = argv, .env = env, .err_fd = err_fd };
+	const struct plan_app *a = app_plan(p, i);
+	struct launch l = { .argv = argv, .env = env, .err_fd = err_fd };
 	uint32_t n = 0;
 	char path[APP_DIR_MAX];
 
+	l.plan = p->apps[i].plan;
+	l.app = p->apps[i].index;
 	l.proc_fd = p->proc_fd;
 	l.tty = a->flags & PLAN_APP_TTY ? 1 : 0;
 	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
-	(void)launch_vec(p->plan, v, argv, PLAN_ARGS_MAX + 1);
-	(void)launch_vec(p->plan, &a->env, env, PLAN_ARGS_MAX + 1);
+	(void)launch_vec(l.plan, v, argv, PLAN_ARGS_MAX + 1);
+	(void)launch_vec(l.plan, &a->env, env, PLAN_ARGS_MAX + 1);
 	cgroup_app_path(p, i, "cgroup.procs", path);
 	for (uint32_t c = 0; c < plan_head(p->plan)->ncgroups; c++) {
 		if (in_v2 && plan_cgroup(p->plan, c)->v2)
@@ -123,7 +125,7 @@ static int spawn(struct pod *p, uint32_t i, const struct plan_vec *v)
 	if (r < 0) {
 		if (report[0] >= 0)
 			(void)close(report[0]);
-		(void)launch_vec(p->plan, &(struct plan_vec){ v->off, 1 }, argv0, 2);
+		(void)launch_vec(a->plan, &(struct plan_vec){ v->off, 1 }, argv0, 2);
 		control_send(p, MSG_FAILED, (int32_t)i, INIT_CLONE, -r, argv0[0]);
 		return r;
 	}
@@ -137,22 +139,25 @@ static int spawn(struct pod *p, uint32_t i, const struct plan_vec *v)
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
-static void app_done(struct pod *p, uint32_t i)
+void app_done(struct pod *p, uint32_t i)
 {
 	p->apps[i].state = APP_DONE;
-	if (--p->running == 0)
+	p->running--;
+	if (p->is_mutable)
+		control_send(p, MSG_OVER, (int32_t)i, 0, 0, NULL);
+	if (p->running == 0 && (!p->is_mutable || p->phase == POD_STOP))
 		p->phase = POD_END;
 }
 
 /* The app's own processes are over, with @code for an exit status. */
 static void app_over(struct pod *p, uint32_t i, int code)
 {
-	const struct plan_app *a = plan_app(p->plan, i);
+	const struct plan_app *a = app_plan(p, i);
 
-	if (code && !p->status)
+	if (code && !p->status && !p->is_mutable)
 		p->status = code;
 	/* Needless work for the last one: the end of the pod does the same. */
-	if (p->running > 1 || a->post_stop.n) {
+	if (p->running > 1 || a->post_stop.n || p->is_mutable) {
 		kill_app_leftovers(p, i);
 		p->apps[i].swept = true;
 	}
@@ -162,14 +167,26 @@ static void app_over(struct pod *p, uint32_t i, int code)
 	} else {
 		app_done(p, i);
 	}
-	if (code)
+	if (code && !p->is_mutable)
 		apps_stop(p);
 }
 
 static void start_main(struct pod *p, uint32_t i)
 {
 	p->apps[i].state = APP_MAIN;
-	if (spawn(p, i, &plan_app(p->plan, i)->argv) < 0)
+	if (spawn(p, i, &app_plan(p, i)->argv) < 0)
+		app_over(p, i, EXIT_POD_FAILED);
+}
+
+void app_begin(struct pod *p, uint32_t i)
+{
+	p->apps[i].ending = false;
+	if (!app_plan(p, i)->pre_start.n) {
+		start_main(p, i);
+		return;
+	}
+	p->apps[i].state = APP_PRE;
+	if (spawn(p, i, &app_plan(p, i)->pre_start) < 0)
 		app_over(p, i, EXIT_POD_FAILED);
 }
 
@@ -185,16 +202,13 @@ void apps_start(struct pod *p)
 	}
 	p->running = n;
 	for (uint32_t i = 0; i < n; i++) {
-		if (p->phase != POD_RUN) { /* one of those before could not even be cloned */
+		if (p->phase != POD_RUN) /* one of those before could not even be cloned */
 			app_done(p, i);
-		} else if (plan_app(p->plan, i)->pre_start.n) {
-			p->apps[i].state = APP_PRE;
-			if (spawn(p, i, &plan_app(p->plan, i)->pre_start) < 0)
-				app_over(p, i, EXIT_POD_FAILED);
-		} else {
-			start_main(p, i);
-		}
+		else
+			app_begin(p, i);
 	}
+	if (p->is_mutable)
+		control_send(p, MSG_READY, -1, 0, 0, NULL);
 }
 
 void app_launched(struct pod *p, uint32_t i)
@@ -230,7 +244,7 @@ static void handler_failed(struct pod *p, uint32_t i, int step, int status)
 
 void apps_reaped(struct pod *p, pid_t pid, int status)
 {
-	uint32_t i = 0, n = plan_head(p->plan)->napps;
+	uint32_t i = 0, n = p->napps;
 	enum app_state was;
 
 	while (i < n && p->apps[i].pid != pid)
@@ -244,7 +258,7 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 	p->apps[i].deadline = 0;
 	if (p->phase == POD_END)
 		return; /* killed with the pod */
-	if (was == APP_PRE && status == 0 && p->phase == POD_RUN) {
+	if (was == APP_PRE && status == 0 && p->phase == POD_RUN && !p->apps[i].ending) {
 		start_main(p, i);
 		return;
 	}
@@ -262,30 +276,36 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 
 /* ---- signals and time ----------------------------------------------------------------------- */
 
+void app_term(struct pod *p, uint32_t i)
+{
+	struct app *a = &p->apps[i];
+
+	if (a->pid <= 1 || (a->state != APP_PRE && a->state != APP_MAIN))
+		return;
+	a->ending = true;
+	/* A stopped process takes its SIGTERM only when it goes on. */
+	(void)kill(a->pid, SIGTERM);
+	(void)kill(a->pid, SIGCONT);
+	if (!a->deadline)
+		a->deadline = now_ms() + plan_head(p->plan)->grace_ms;
+}
+
 void apps_stop(struct pod *p)
 {
-	int64_t deadline = now_ms() + plan_head(p->plan)->grace_ms;
-
 	if (p->phase == POD_WAIT)
 		p->phase = POD_END;
 	if (p->phase != POD_RUN)
 		return;
 	p->phase = POD_STOP;
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
-		struct app *a = &p->apps[i];
-
-		if (a->pid <= 1 || (a->state != APP_PRE && a->state != APP_MAIN))
-			continue;
-		/* A stopped process takes its SIGTERM only when it goes on. */
-		(void)kill(a->pid, SIGTERM);
-		(void)kill(a->pid, SIGCONT);
-		a->deadline = deadline;
-	}
+	for (uint32_t i = 0; i < p->napps; i++)
+		app_term(p, i);
+	if (p->running == 0)
+		p->phase = POD_END;
 }
 
 void apps_signal(struct pod *p, int sig)
 {
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+	for (uint32_t i = 0; i < p->napps; i++) {
 		if (p->apps[i].state == APP_MAIN && p->apps[i].pid > 1)
 			(void)kill(p->apps[i].pid, sig);
 	}
@@ -293,7 +313,7 @@ void apps_signal(struct pod *p, int sig)
 
 void apps_overdue(struct pod *p, int64_t now)
 {
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+	for (uint32_t i = 0; i < p->napps; i++) {
 		if (!p->apps[i].deadline || now < p->apps[i].deadline)
 			continue;
 		kill_app(p, i);

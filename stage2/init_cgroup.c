@@ -20,7 +20,7 @@ void cgroup_app_path(const struct pod *p, uint32_t app, const char *file, char o
 {
 	size_t n = text_put(out, APP_DIR_MAX, 0, "app-");
 
-	n = text_put(out, APP_DIR_MAX, n, plan_str(p->plan, plan_app(p->plan, app)->name));
+	n = text_put(out, APP_DIR_MAX, n, plan_str(p->apps[app].plan, app_plan(p, app)->name));
 	if (!file)
 		return;
 	n = text_put(out, APP_DIR_MAX, n, "/");
@@ -79,15 +79,25 @@ static int copy_cpuset(struct pod *p, int32_t app, int from_dir, int to_dir)
 	return 0;
 }
 
+/* The plan that says what is written for @app (-1: the pod itself), and its number there. */
+static const void *plan_of(const struct pod *p, int32_t app, int32_t *ret_index)
+{
+	*ret_index = app < 0 ? -1 : (int32_t)p->apps[app].index;
+	return app < 0 ? p->plan : p->apps[app].plan;
+}
+
 /* Writes of cgroup @c for @app (-1: the pod itself) into the directory @fd. */
 static int write_limits(struct pod *p, uint32_t c, int32_t app, int fd)
 {
-	for (uint32_t i = 0; i < plan_head(p->plan)->nwrites; i++) {
-		const struct plan_write *w = plan_write(p->plan, i);
-		const char *value = plan_str(p->plan, w->value), *file = plan_str(p->plan, w->file);
+	int32_t index;
+	const void *plan = plan_of(p, app, &index);
+
+	for (uint32_t i = 0; i < plan_head(plan)->nwrites; i++) {
+		const struct plan_write *w = plan_write(plan, i);
+		const char *value = plan_str(plan, w->value), *file = plan_str(plan, w->file);
 		int r, to;
 
-		if (w->cgroup != c || w->app != app)
+		if (w->cgroup != c || w->app != index)
 			continue;
 		to = openat(fd, file, O_WRONLY | O_CLOEXEC);
 		r = to < 0 || write(to, value, strlen(value)) < 0 ? -errno : 0;
@@ -101,10 +111,13 @@ static int write_limits(struct pod *p, uint32_t c, int32_t app, int fd)
 
 static bool has_limits(const struct pod *p, uint32_t c, int32_t app)
 {
-	if (plan_app(p->plan, (uint32_t)app)->ndevices && plan_cgroup(p->plan, c)->v2)
+	int32_t index;
+	const void *plan = plan_of(p, app, &index);
+
+	if (plan_app(plan, (uint32_t)index)->ndevices && plan_cgroup(p->plan, c)->v2)
 		return true;
-	for (uint32_t i = 0; i < plan_head(p->plan)->nwrites; i++) {
-		if (plan_write(p->plan, i)->cgroup == c && plan_write(p->plan, i)->app == app)
+	for (uint32_t i = 0; i < plan_head(plan)->nwrites; i++) {
+		if (plan_write(plan, i)->cgroup == c && plan_write(plan, i)->app == index)
 			return true;
 	}
 	return false;
@@ -131,6 +144,17 @@ static int make_level(struct pod *p, uint32_t c, int32_t app, int parent, const 
 		p->cgroup_fd[c] = fd; /* also after a failure: it must be removed */
 	else
 		(void)close(fd);
+	return r;
+}
+
+int cgroups_make_app(struct pod *p, uint32_t app)
+{
+	char name[APP_DIR_MAX];
+	int r = 0;
+
+	cgroup_app_path(p, app, NULL, name);
+	for (uint32_t c = 0; c < plan_head(p->plan)->ncgroups && r == 0; c++)
+		r = make_level(p, c, (int32_t)app, p->cgroup_fd[c], name);
 	return r;
 }
 
@@ -226,9 +250,11 @@ int cgroups_remove(struct pod *p, const char **ret_dir)
 		if (p->cgroup_fd[c] < 0)
 			continue;
 		/* The known children first: saves looking for them. */
-		for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
+		for (uint32_t i = 0; i < p->napps; i++) {
 			char name[APP_DIR_MAX];
 
+			if (!p->apps[i].plan)
+				continue;
 			cgroup_app_path(p, i, NULL, name);
 			(void)unlinkat(p->cgroup_fd[c], name, AT_REMOVEDIR);
 		}

@@ -23,6 +23,8 @@ void control_flush(struct pod *p)
 {
 	while (p->queue_from < p->queue_to && send_one(&p->queue[p->queue_from]))
 		p->queue_from++;
+	if (p->queue_from == p->queue_to)
+		p->queue_from = p->queue_to = 0;
 }
 
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text)
@@ -40,13 +42,38 @@ void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int3
 		p->queue[p->queue_to++] = m;
 }
 
+/* One message, and the descriptor that came with it (-1: none); false if it is not one of ours. */
+static bool receive_one(struct plan_msg *m, int *ret_fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} c;
+	struct iovec v = { m, sizeof(*m) };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+	/* MSG_TRUNC: the true length, so that a message of another build is seen as such and dropped. */
+	ssize_t n = recvmsg(PLAN_FD_CONTROL, &h, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *first = n < 0 ? NULL : CMSG_FIRSTHDR(&h);
+
+	*ret_fd = -1;
+	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS &&
+	    first->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(first), sizeof(int));
+	return n == (ssize_t)sizeof(*m);
+}
+
+static bool is_slot(const struct pod *p, int32_t app)
+{
+	return p->is_mutable && app >= 0 && app < (int32_t)p->napps;
+}
+
 void control_receive(struct pod *p)
 {
-	struct plan_msg m;
+	struct plan_msg m = { .type = 0 };
+	int fd = -1;
 
-	/* MSG_TRUNC: the true length, so that a message of another build is seen as such and dropped. */
-	if (recv(PLAN_FD_CONTROL, &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC) != (ssize_t)sizeof(m))
-		return;
+	if (!receive_one(&m, &fd))
+		m.type = 0;
 	switch (m.type) {
 	case MSG_GO:
 		if (p->phase == POD_WAIT)
@@ -59,7 +86,19 @@ void control_receive(struct pod *p)
 		if (m.value > 0 && m.value <= SIGRTMAX)
 			apps_signal(p, m.value);
 		break;
+	case MSG_APP_START:
+		if (is_slot(p, m.app)) {
+			mutable_start(p, (uint32_t)m.app, fd);
+			fd = -1;
+		}
+		break;
+	case MSG_APP_STOP:
+		if (is_slot(p, m.app))
+			mutable_stop(p, (uint32_t)m.app);
+		break;
 	default:
 		break;
 	}
+	if (fd >= 0)
+		(void)close(fd);
 }

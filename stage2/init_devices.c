@@ -40,16 +40,17 @@ static int attach(int prog, int dir)
 
 int devices_attach(struct pod *p, uint32_t app, int dir)
 {
-	const struct plan_app *a = plan_app(p->plan, app);
+	const struct plan_app *a = app_plan(p, app);
 	int r, prog;
 
 	if (a->ndevices == 0)
 		return 0;
-	prog = load((const char *)p->plan + a->devices_off, a->ndevices);
+	prog = load((const char *)p->apps[app].plan + a->devices_off, a->ndevices);
 	r = prog < 0 ? prog : attach(prog, dir);
 	if (prog >= 0)
 		(void)close(prog);
 	if (r < 0)
-		control_send(p, MSG_FAILED, (int32_t)app, INIT_DEVICES, -r, plan_str(p->plan, a->name));
+		control_send(p, MSG_FAILED, (int32_t)app, INIT_DEVICES, -r,
+			     plan_str(p->apps[app].plan, a->name));
 	return r;
 }

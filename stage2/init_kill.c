@@ -153,12 +153,16 @@ void kill_pod(const struct pod *p)
 		if (kill(-1, SIGKILL) < 0)
 			return; /* nobody there */
 		thaw(p, -1);
-		for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++)
-			thaw(p, (int32_t)i);
+		for (uint32_t i = 0; i < p->napps; i++) {
+			if (p->apps[i].plan)
+				thaw(p, (int32_t)i);
+		}
 		return;
 	}
-	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++)
-		kill_cgroup(p, (int32_t)i);
+	for (uint32_t i = 0; i < p->napps; i++) {
+		if (p->apps[i].plan)
+			kill_cgroup(p, (int32_t)i);
+	}
 	kill_cgroup(p, -1);
 	kill_children(p);
 }

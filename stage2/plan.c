@@ -144,10 +144,11 @@ int plan_check(const void *p, size_t size)
 
 	if ((uintptr_t)p % 8 || size < sizeof(*h) || size > PLAN_SIZE_MAX)
 		return -EINVAL;
-	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size || h->flags & ~PLAN_PIDNS)
+	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size ||
+	    h->flags & ~(PLAN_PIDNS | PLAN_MUTABLE))
 		return -EINVAL;
 	s.ends = s.p[size - 1] == '\0';
-	if (h->napps == 0 ||
+	if ((h->napps == 0 && !(h->flags & PLAN_MUTABLE)) ||
 	    !array_ok(&s, h->apps_off, h->napps, PLAN_APPS_MAX, sizeof(struct plan_app), 8) ||
 	    !str_ok(&s, h->uuid) || !cgroups_ok(&s, h))
 		return -EINVAL;

@@ -31,7 +31,8 @@
 /* Further descriptors (cgroup parents, stdio) are named by number in the plan. */
 
 enum plan_pod_flag {
-	PLAN_PIDNS = 1, /* init is pid 1 of a pid namespace: kill(-1) is safe and ends everything */
+	PLAN_PIDNS = 1,   /* init is pid 1 of a pid namespace: kill(-1) is safe and ends everything */
+	PLAN_MUTABLE = 2, /* apps come by MSG_APP_START and go; the pod lasts until it is stopped */
 };
 
 enum plan_app_flag {
@@ -156,6 +157,11 @@ enum plan_msg_type {
 	MSG_EXITED,  /* app @app ended; @value = wait status as of waitpid(2) */
 	MSG_FAILED, /* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
 	MSG_DONE, /* everything has ended and the cgroups are gone; @value = exit status of the pod */
+	/* only with PLAN_MUTABLE; @app is a slot below PLAN_APPS_MAX.  Supervisor → init */
+	MSG_APP_START, /* one descriptor comes with it: a sealed plan of this one app, root "/a<slot>" */
+	MSG_APP_STOP,  /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
+	/* init → supervisor */
+	MSG_OVER, /* nothing of the app is left, its post-stop handler included; the slot may be started again */
 };
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
@@ -175,6 +181,7 @@ enum init_step {
 /*
  * @app is the app's index, or -1 for the pod.  Exactly one MSG_EXITED comes for every app for which a
  * process was made; a MSG_FAILED that explains it comes before it.  @text always ends with a NUL.
+ * Every MSG_APP_START is answered by MSG_STARTED or MSG_FAILED, and in the end by one MSG_OVER.
  */
 struct plan_msg {
 	uint32_t type;

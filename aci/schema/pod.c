@@ -66,6 +66,12 @@ struct runtime_app *pod_manifest_add_app(struct pod_manifest *m)
 	return a;
 }
 
+void pod_manifest_drop_last(struct pod_manifest *m)
+{
+	if (m->napps)
+		runtime_app_done(&m->apps[--m->napps]);
+}
+
 const struct runtime_app *pod_manifest_app(const struct pod_manifest *m, const char *name)
 {
 	for (size_t i = 0; i < m->napps; i++) {

@@ -49,4 +49,6 @@ void pod_manifest_freep(struct pod_manifest **m);
 
 /* A new zeroed app at the end of the list (the array may move). */
 struct runtime_app *pod_manifest_add_app(struct pod_manifest *m);
+/* Remove the last app. */
+void pod_manifest_drop_last(struct pod_manifest *m);
 const struct runtime_app *pod_manifest_app(const struct pod_manifest *m, const char *name);

@@ -1,5 +1,5 @@
 /*
- * stage1/fly/run — the run entrypoint of flavor fly: the image's file system and the host's
+ * stage1/fly/run — what is particular to flavor fly: the image's file system and the host's
  * everything else (internals.md section 6).
  *
  * Unlike rkt 1.30's it has a mount namespace of its own (nothing leaks to the host's), its app sits in
@@ -72,15 +72,10 @@ static int fly_kernel_mounts(struct sandbox *s, struct app_build *a, struct err 
 	return r;
 }
 
-static const struct flavor fly = {
+const struct flavor flavor = {
 	.name = "fly",
 	.flags = FLAVOR_STDIN,
 	.check = fly_check,
 	.namespaces = fly_namespaces,
 	.kernel_mounts = fly_kernel_mounts,
 };
-
-int main(int argc, char **argv)
-{
-	return sandbox_main(&fly, argc, argv);
-}

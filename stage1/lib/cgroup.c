@@ -205,9 +205,13 @@ int cgroups_plan(const struct podctx *c, bool devices, struct cgroups *ret, stru
 	cgroup_limits_controllers(c, &controllers);
 	if (devices)
 		strv_push(&controllers, "devices");
+	if (c->mutable_pod)
+		cgroup_limits_all(&controllers);
 	r = controllers ? -ENOENT : probe_unified(c, ret);
 	if (r < 0)
 		r = probe(c, controllers, ret, e);
+	if (r == 0 && c->mutable_pod)
+		cgroup_limits_offer(ret);
 	if (r == 0)
 		r = cgroup_limits_plan(c, ret, e);
 	return r;

@@ -49,6 +49,14 @@ void cgroups_done(struct cgroups *g);
 /* Write the pod file CONTRACT_FILE_CGROUPS, before the directories exist; for another stage0 subcgroup too. */
 int cgroups_record(const struct cgroups *g, const struct podctx *c, struct err *e);
 
+/*
+ * The pod's own directories, from the record, as the parents of what @c's app needs: for an app that is added to
+ * a running pod.  Paths and controllers are those of the pod's directories.  -ENOTSUP as above.
+ */
+int cgroups_plan_added(const struct podctx *c, struct cgroups *ret, struct err *e);
+/* From the record: kill and remove "app-@app" in each directory; missing is success. */
+int cgroups_destroy_app(int pod_fd, const char *app, struct err *e);
+
 /* From the record: kill everything below each directory and remove it; missing is success.  For gc. */
 int cgroups_destroy(int pod_fd, struct err *e);
 

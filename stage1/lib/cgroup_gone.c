@@ -1,9 +1,11 @@
-/* cgroup_gone — what works from the record in the pod directory: gc and enter (cgroup.h). */
+/* cgroup_gone — what works from the record in the pod directory: gc, enter and added apps (cgroup.h). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "base/strv.h"
 #include "stage1/contract.h"
 #include "stage1/lib/cgroup.h"
+#include "stage1/lib/cgroup_limits.h"
 
 #define RECORD_MAX  65536u
 #define KILL_ROUNDS 100
@@ -114,6 +117,40 @@ int cgroups_destroy(int pod_fd, struct err *e)
 	for (char **d = dirs; r == 0 && d && *d; d++)
 		r = destroy_one(*d, e);
 	return r;
+}
+
+int cgroups_destroy_app(int pod_fd, const char *app, struct err *e)
+{
+	auto_strv dirs = NULL;
+	int r = load_record(pod_fd, &dirs, e);
+
+	for (char **d = dirs; r == 0 && d && *d; d++) {
+		auto_free char *path = xasprintf("%s/app-%s", *d, app);
+
+		r = destroy_one(path, e);
+	}
+	return r;
+}
+
+int cgroups_plan_added(const struct podctx *c, struct cgroups *ret, struct err *e)
+{
+	auto_strv dirs = NULL;
+	int r = load_record(c->pod_fd, &dirs, e);
+
+	*ret = (struct cgroups){ .n = 0 };
+	for (char **d = dirs; r == 0 && d && *d && ret->n < CGROUP_MAX; d++) {
+		struct statfs fs;
+		auto_close int fd = open(*d, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0 || fstatfs(fd, &fs) < 0)
+			return err_sys(e, errno, "open the pod's cgroup %s", *d);
+		bool v2 = fs.f_type == CGROUP2_SUPER_MAGIC;
+		struct cgroup_dir *to = &ret->v[ret->n++];
+		*to = (struct cgroup_dir){ .path = xstrdup(*d), .v2 = v2 };
+		to->controllers = v2 ? xstrdup("") : cgroup_limits_found(fd);
+		to->parent_fd = steal_fd(&fd);
+	}
+	return r == 0 ? cgroup_limits_plan(c, ret, e) : r;
 }
 
 int cgroups_open_procs(int pod_fd, const char *app, int fds[CGROUP_MAX + 1], struct err *e)

@@ -62,6 +62,8 @@ static const struct controller cpu = { "cpu", "cpu" };
 static const struct controller memory = { "memory", "memory" };
 static const struct controller pids = { "pids", "pids" };
 static const struct controller io = { "blkio", "io" };
+/* version 2 has programs instead */
+static const struct controller devices = { "devices", "" };
 
 struct limit {
 	enum isolator_kind kind;
@@ -179,8 +181,6 @@ static int place(struct cgroups *g, const struct controller *c, const char *isol
 
 int cgroup_place_devices(struct cgroups *g, struct err *e)
 {
-	static const struct controller devices = { "devices", "" };
-
 	return place(g, &devices, "rkt.io/devices", e);
 }
 
@@ -260,6 +260,45 @@ static int apply_limits(struct cgroups *g, int app, const struct isolators *l, s
 			return r;
 	}
 	return apply_disks(g, app, l, e);
+}
+
+static const struct {
+	const struct controller *c;
+	const char *file_v1; /* by which a group of version 1 is known to have it */
+} all_controllers[] = {
+	{ &cpu, "cpu.shares" },        { &memory, "memory.limit_in_bytes" },
+	{ &pids, "pids.max" },         { &io, "blkio.throttle.read_bps_device" },
+	{ &devices, "devices.allow" },
+};
+
+void cgroup_limits_all(char ***ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all_controllers); i++)
+		need(ret, all_controllers[i].c);
+}
+
+void cgroup_limits_offer(struct cgroups *g)
+{
+	struct err ignored = ERR_INIT; /* an isolator that needs it will be refused when it comes */
+
+	for (uint32_t d = 0; d < g->n; d++) {
+		for (size_t i = 0; g->v[d].v2 && i < ARRAY_LEN(all_controllers); i++) {
+			if (*all_controllers[i].c->v2 && v2_offers(g, d, all_controllers[i].c->v2))
+				(void)enable_v2(g, d, all_controllers[i].c->v2, &ignored);
+			err_clear(&ignored);
+		}
+	}
+}
+
+char *cgroup_limits_found(int dirfd)
+{
+	auto_strv names = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(all_controllers); i++) {
+		if (faccessat(dirfd, all_controllers[i].file_v1, F_OK, 0) == 0)
+			strv_push(&names, all_controllers[i].c->v1);
+	}
+	return names ? strv_join(names, ",") : xstrdup("");
 }
 
 int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e)

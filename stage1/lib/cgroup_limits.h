@@ -11,6 +11,12 @@
 
 /* Append the names of the controllers that the pod's isolators need. */
 void cgroup_limits_controllers(const struct podctx *c, char ***ret);
+/* Append the names of all controllers that any isolator may need: a mutable pod has a group in each. */
+void cgroup_limits_all(char ***ret);
+/* Hand down, where that is possible, every controller of the unified hierarchy. */
+void cgroup_limits_offer(struct cgroups *g);
+/* The controllers whose files @dirfd, a group of version 1, has: as "cpu,memory"; heap. */
+char *cgroup_limits_found(int dirfd);
 /* Fill g->writes.  -ENOTSUP names isolator, controller and remedy. */
 int cgroup_limits_plan(const struct podctx *c, struct cgroups *g, struct err *e);
 

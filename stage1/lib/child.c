@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -23,10 +24,8 @@
 
 /* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
  * supervisor's descriptor shows it in the host's mount namespace, where we cannot attach anything. */
-static int step_propagation(void *ctx, struct err *e)
+int child_separate(struct sandbox *s, struct err *e)
 {
-	struct sandbox *s = ctx;
-
 	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->ctx->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
@@ -38,6 +37,11 @@ static int step_propagation(void *ctx, struct err *e)
 			: -e->code;
 }
 
+static int step_propagation(void *ctx, struct err *e)
+{
+	return child_separate(ctx, e);
+}
+
 static int step_enter(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
@@ -47,10 +51,8 @@ static int step_enter(void *ctx, struct err *e)
 
 /* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
  * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
-static int step_pod_root(void *ctx, struct err *e)
+int child_pod_root(struct sandbox *s, struct err *e)
 {
-	struct sandbox *s = ctx;
-
 	/* without options: it is read-only before anybody but us sees it */
 	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
 	if (s->root_fd < 0)
@@ -58,6 +60,32 @@ static int step_pod_root(void *ctx, struct err *e)
 	if (mkdirat(s->root_fd, "proc", 0555) < 0)
 		return err_sys(e, errno, "create init's /proc");
 	return mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
+}
+
+/* A mutable pod: a place for every app that may come, since the root will be read-only, and the shared memory
+ * of them all. */
+static int make_places(const struct sandbox *s, struct err *e)
+{
+	static const struct mnt_opt opts[] = { { "mode", "1777" }, { "size", "64m" }, { NULL, NULL } };
+	char name[16];
+
+	for (unsigned int i = 0; i < PLAN_APPS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "a%u", i);
+		if (mkdirat(s->root_fd, name, 0755) < 0)
+			return err_sys(e, errno, "create /%s in init's root", name);
+	}
+	if (mkdirat(s->root_fd, "shm", 0755) < 0)
+		return err_sys(e, errno, "create /shm in init's root");
+	auto_close int m = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+	return m < 0 ? m : mnt_attach(m, s->root_fd, "shm", e);
+}
+
+static int step_pod_root(void *ctx, struct err *e)
+{
+	const struct sandbox *s = ctx;
+	int r = child_pod_root(ctx, e);
+
+	return r == 0 && s->ctx->mutable_pod ? make_places(s, e) : r;
 }
 
 static int step_proc(void *ctx, struct err *e)
@@ -86,7 +114,7 @@ static int step_sysctl(void *ctx, struct err *e)
 }
 
 /* One app: image, kernel file systems, volumes over them. */
-static int build_app(struct sandbox *s, struct app_build *a, struct err *e)
+int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	int r = tree_attach_root(s, a, e);
 
@@ -114,7 +142,7 @@ static int step_trees(void *ctx, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
-		r = build_app(s, &s->apps[i], e);
+		r = child_build_app(s, &s->apps[i], e);
 	return r;
 }
 

@@ -142,43 +142,60 @@ static int save_copy(const struct sandbox *s, const struct buf *b, struct err *e
 	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : 0;
 }
 
-int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e)
+int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e)
 {
-	auto_free char *dir = xasprintf("rkt-%s", s->ctx->uuid);
-	uint32_t n = (uint32_t)s->ctx->napps;
-	auto_free struct plan_app_in *apps = xcalloc(n, sizeof(*apps));
-	auto_free struct plan_write_in *writes = xcalloc(s->cgroups.nwrites + 1, sizeof(*writes));
-	struct plan_cgroup_in cgroups[CGROUP_MAX];
-	int r = 0;
+	int r = resolve_ids(a, e);
 
-	for (uint32_t i = 0; i < n && r == 0; i++) {
-		struct app_build *a = &s->apps[i];
-
-		r = resolve_ids(a, e);
-		if (r == 0) {
-			build_env(s, a);
-			build_search(a);
-			fill_app(s, a, &apps[i]);
-		}
-	}
 	if (r < 0)
 		return r;
+	build_env(s, a);
+	build_search(a);
+	fill_app(s, a, out);
+	return 0;
+}
+
+static uint32_t pod_flags(const struct sandbox *s)
+{
+	return (s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0) | (s->ctx->mutable_pod ? PLAN_MUTABLE : 0);
+}
+
+int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
+		     const struct plan_app_in *apps, struct buf *copy, struct err *e)
+{
+	auto_free char *dir = xasprintf("rkt-%s", s->ctx->uuid);
+	auto_free struct plan_write_in *writes = xcalloc(s->cgroups.nwrites + 1, sizeof(*writes));
+	struct plan_cgroup_in cgroups[CGROUP_MAX];
+
 	fill_cgroups(s, parent_fds, dir, cgroups, writes);
 	struct plan_in in = {
 		.uuid = s->ctx->uuid,
-		.flags = s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0,
+		.flags = pod_flags(s),
 		.grace_ms = GRACE_MS,
 		.apps = apps,
-		.napps = n,
+		.napps = (uint32_t)s->ctx->napps,
 		.cgroups = cgroups,
 		.ncgroups = s->cgroups.n,
 		.writes = writes,
 		.nwrites = s->cgroups.nwrites,
 	};
+	return plan_build(&in, copy, e);
+}
+
+int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e)
+{
+	uint32_t n = (uint32_t)s->ctx->napps;
+	auto_free struct plan_app_in *apps = xcalloc(n + 1, sizeof(*apps));
 	auto_buf copy = BUF_INIT;
-	auto_close int fd = plan_build(&in, &copy, e);
+
+	for (uint32_t i = 0; i < n; i++) {
+		int r = child_plan_app(s, &s->apps[i], &apps[i], e);
+
+		if (r < 0)
+			return r;
+	}
+	auto_close int fd = child_plan_build(s, parent_fds, apps, &copy, e);
 	if (fd < 0)
 		return fd;
-	r = save_copy(s, &copy, e);
+	int r = save_copy(s, &copy, e);
 	return r < 0 ? r : steal_fd(&fd);
 }

@@ -68,6 +68,11 @@ static int mount_below(const char *name, const char *fstype, unsigned long flags
 /* POSIX shared memory belongs to the pod, as its ipc namespace does: the first app's is every app's. */
 static int mount_shm(struct sandbox *s, struct err *e)
 {
+	if (s->shm_mount >= 0) {
+		int r = new_dir("shm", e);
+
+		return r == 0 ? mnt_attach(s->shm_mount, AT_FDCWD, "shm", e) : r;
+	}
 	if (s->shm_fd < 0) {
 		int r = mount_below("shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m",
 				    e);

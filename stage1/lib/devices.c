@@ -236,11 +236,9 @@ static bool plan_v2(struct sandbox *s)
 	return true;
 }
 
-static int plan_v1(struct sandbox *s, struct err *e)
+static int apply_v1(struct sandbox *s, struct err *e)
 {
-	cgroups_done(&s->cgroups);
-	int r = cgroups_plan(s->ctx, true, &s->cgroups, e);
-	int dir = r < 0 ? r : cgroup_place_devices(&s->cgroups, e);
+	int dir = cgroup_place_devices(&s->cgroups, e);
 
 	for (size_t i = 0; i < s->ctx->napps && dir >= 0; i++) {
 		s->apps[i].ndevices = 0;
@@ -250,14 +248,37 @@ static int plan_v1(struct sandbox *s, struct err *e)
 	return dir < 0 ? dir : 0;
 }
 
+static int plan_v1(struct sandbox *s, struct err *e)
+{
+	cgroups_done(&s->cgroups);
+	int r = cgroups_plan(s->ctx, true, &s->cgroups, e);
+
+	return r < 0 ? r : apply_v1(s, e);
+}
+
+static bool needed(const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->ctx->napps; i++) {
+		if (needs_policy(&s->apps[i]))
+			return true;
+	}
+	return false;
+}
+
 int devices_plan_cgroups(struct sandbox *s, struct err *e)
 {
-	bool needed = false;
 	int r = cgroups_plan(s->ctx, false, &s->cgroups, e);
 
-	for (size_t i = 0; i < s->ctx->napps && !needed; i++)
-		needed = needs_policy(&s->apps[i]);
-	if (r < 0 || !needed || (has_v2(&s->cgroups) && plan_v2(s)))
+	if (r < 0 || !needed(s) || (has_v2(&s->cgroups) && plan_v2(s)))
 		return r;
 	return plan_v1(s, e);
+}
+
+int devices_plan_added(struct sandbox *s, struct err *e)
+{
+	int r = cgroups_plan_added(s->ctx, &s->cgroups, e);
+
+	if (r < 0 || !needed(s) || (has_v2(&s->cgroups) && plan_v2(s)))
+		return r;
+	return apply_v1(s, e);
 }

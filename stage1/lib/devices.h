@@ -29,3 +29,5 @@ struct bpf_insn *devices_program(const struct vol_mounts *l, uint32_t *ret_n);
 
 /* Plan the pod's cgroups, with the device policies of its apps.  -ENOTSUP: neither v2 programs nor the v1 controller. */
 int devices_plan_cgroups(struct sandbox *s, struct err *e);
+/* The same for an app that is added, in the groups that its pod has. */
+int devices_plan_added(struct sandbox *s, struct err *e);

@@ -18,6 +18,7 @@ enum flavor_flag {
 	FLAVOR_IMPLICIT = 4,  /* mount points without a volume get an implicit empty one; else an error */
 	FLAVOR_RECURSIVE = 8, /* host volumes are recursive unless told otherwise */
 	FLAVOR_STDIN = 16,    /* stdin is the caller's even without --interactive */
+	FLAVOR_MUTABLE = 32,  /* apps may be added while the pod runs */
 };
 
 struct flavor {
@@ -33,6 +34,9 @@ struct flavor {
 	 * be: a volume that the caller puts over a part of them later is the caller's will. */
 	int (*kernel_mounts)(struct sandbox *s, struct app_build *a, struct err *e);
 };
+
+/* The one that a flavor's programs are linked with. */
+extern const struct flavor flavor;
 
 /* main() of every flavor's run: never returns to the caller's work; the exit status of the pod. */
 int sandbox_main(const struct flavor *f, int argc, char **argv);

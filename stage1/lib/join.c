@@ -24,6 +24,7 @@
 #include "base/fsat.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/lib/addedplan.h"
 #include "stage1/lib/cgroup.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/tty.h"
@@ -40,6 +41,18 @@ struct joining {
 	struct tty tty;
 };
 
+/* The app's index in the pod's plan, or -ENOENT. */
+static int find_app(const void *plan, const char *name, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < plan_head(plan)->napps; i++) {
+		if (strcmp(plan_str(plan, plan_app(plan, i)->name), name) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
 /* The recorded plan, sealed again: the launcher accepts nothing that could still change. */
 static int open_plan(struct joining *w, struct err *e)
 {
@@ -51,17 +64,16 @@ static int open_plan(struct joining *w, struct err *e)
 	/* buffers of this size are aligned; plan_check wants 8 bytes */
 	if (plan_check(b.data, b.len) < 0)
 		return err_set(e, ERR_STATE, EINVAL, "the pod's plan is damaged or of another version");
-	for (w->app = 0; w->app < plan_head(b.data)->napps; w->app++) {
-		if (strcmp(plan_str(b.data, plan_app(b.data, w->app)->name), w->j->app) == 0)
-			break;
+	if (find_app(b.data, w->j->app, &w->app) < 0) {
+		/* an app that was added later has a plan of its own */
+		buf_clear(&b);
+		w->app = 0;
+		r = addedplan_load(w->j->pod_fd, w->j->app, &b, NULL, e);
+		if (r < 0)
+			return r;
 	}
-	if (w->app == plan_head(b.data)->napps)
-		return err_set(e, ERR_INPUT, ENOENT, "app \"%s\" is not in the pod", w->j->app);
-	w->plan_fd = memfd_new("rkt-plan");
-	r = w->plan_fd < 0 ? w->plan_fd : write_full(w->plan_fd, b.data, b.len);
-	if (r == 0)
-		r = memfd_seal(w->plan_fd);
-	return r < 0 ? err_sys(e, -r, "memory for the plan") : 0;
+	w->plan_fd = addedplan_seal(&b, e);
+	return w->plan_fd < 0 ? w->plan_fd : 0;
 }
 
 static int open_launcher(struct joining *w, struct err *e)

@@ -78,10 +78,19 @@ static const struct kern {
 	{ "sysfs", "sys", true, NULL, sys_dirs, NULL },
 };
 
-static int mount_one(const struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
+/* A new instance; a procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings
+ * the pod's. */
+static int instance(struct sandbox *s, const struct kern *k, unsigned int ro, struct err *e)
+{
+	if (!k->readonly && s->proc_mount >= 0)
+		return steal_fd(&s->proc_mount);
+	return mnt_new(k->fstype, NULL, KERNFS_FLAGS | ro, e);
+}
+
+static int mount_one(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
 {
 	unsigned int ro = k->readonly && !s->ctx->no_paths ? MNT_RO : 0;
-	auto_close int m = mnt_new(k->fstype, NULL, KERNFS_FLAGS | ro, e);
+	auto_close int m = instance(s, k, ro, e);
 	int r = m < 0 ? m : tree_mount_own(m, a->root_fd, k->dir, e);
 
 	if (r < 0 || s->ctx->no_paths)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -14,6 +15,8 @@
 #include "base/opt.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+
+#define ARGS_MAX (1u << 20) /* bytes of CONTRACT_FILE_ARGS */
 
 #define ROW(k, member, nm, ar, hl)                                                                           \
 	{                                                                                                    \
@@ -136,6 +139,19 @@ static int load_app(struct podctx *c, struct pod_app *a, const struct runtime_ap
 	return load_layers(c, a, e);
 }
 
+/* What app/add will need to know; written before anybody can ask for it. */
+static int save_args(const struct podctx *c, int argc, char **argv, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+
+	for (int i = 1; i < argc; i++)
+		buf_add(&b, argv[i], strlen(argv[i]) + 1);
+	int r = write_file_at(c->pod_fd, CONTRACT_FILE_ARGS, buf_str(&b), b.len, 0600, 0);
+	if (r == 0 && mkdirat(c->pod_fd, CONTRACT_DIR_PLANS, 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	return r < 0 ? err_sys(e, -r, "record the arguments of the pod") : 0;
+}
+
 int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 {
 	struct podctx *c = ret;
@@ -153,6 +169,8 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 	if (c->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
 	r = load_manifest(c, e);
+	if (r == 0 && c->mutable_pod)
+		r = save_args(c, argc, argv, e);
 	if (r < 0)
 		return r;
 	c->napps = c->manifest->napps;
@@ -160,6 +178,42 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 	for (size_t i = 0; i < c->napps && r == 0; i++)
 		r = load_app(c, &c->apps[i], &c->manifest->apps[i], e);
 	return r;
+}
+
+static int load_args(struct podctx *c, struct err *e)
+{
+	auto_buf b = BUF_INIT;
+	auto_strv argv = NULL;
+	int r = read_file_at(c->pod_fd, CONTRACT_FILE_ARGS, ARGS_MAX, &b);
+
+	if (r < 0)
+		return err_sys(e, -r, "read the arguments of the pod");
+	strv_push(&argv, "run");
+	for (size_t i = 0; i < b.len; i += strlen(b.data + i) + 1)
+		strv_push(&argv, b.data + i);
+	return parse_args(c, (int)strv_len(argv), argv, e);
+}
+
+int podctx_load_app(const char *app, struct podctx *ret, struct err *e)
+{
+	struct podctx *c = ret;
+	int r;
+
+	*c = (struct podctx){ .pod_fd = FD_NONE, .lock_fd = FD_NONE, .own_stage0 = true };
+	c->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->pod_fd < 0)
+		return err_sys(e, errno, "open the pod directory");
+	r = load_args(c, e);
+	if (r == 0)
+		r = load_manifest(c, e);
+	if (r < 0)
+		return r;
+	const struct runtime_app *rt = pod_manifest_app(c->manifest, app);
+	if (!rt)
+		return err_set(e, ERR_INPUT, ENOENT, "the pod has no app \"%s\"", app);
+	c->apps = xcalloc(1, sizeof(*c->apps));
+	c->napps = 1;
+	return load_app(c, &c->apps[0], rt, e);
 }
 
 void podctx_done(struct podctx *c)

@@ -39,4 +39,10 @@ struct podctx {
 
 /* Parse argv and environment, read the pod directory.  Errors are ready for the user. */
 int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e);
+
+/*
+ * The same for one app that is being added to a running pod: flags as its run entrypoint had them (it left
+ * them in CONTRACT_FILE_ARGS), and of the manifest's apps only @app.  -ENOENT: the manifest has no such app.
+ */
+int podctx_load_app(const char *app, struct podctx *ret, struct err *e);
 void podctx_done(struct podctx *c);

@@ -126,6 +126,21 @@ static int root_of(int pidfd, const char *host_pid)
 	return steal_fd(&root);
 }
 
+int running_root(pid_t pid, int pidfd)
+{
+	auto_free char *host_pid = xasprintf("%d", (int)pid);
+
+	return root_of(pidfd, host_pid);
+}
+
+/* A status is written when the app has ended; its pid may be another's by now. */
+static bool has_status(int pod_fd, const char *app)
+{
+	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_STATUS, app);
+
+	return faccessat(pod_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e)
 {
 	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
@@ -134,7 +149,7 @@ int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct e
 	uint32_t want = 0;
 	int r = read_file_at(pod_fd, file, 32, &b);
 
-	if (r < 0)
+	if (r < 0 || has_status(pod_fd, app))
 		return not_running(e, what);
 	b.data[strcspn(b.data, "\n")] = '\0';
 	if (parse_u32(b.data, &want) < 0)

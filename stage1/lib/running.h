@@ -12,6 +12,8 @@
 int running_supervisor(int pod_fd, struct err *e);
 /* The supervisor's only child (stage2/init): its pid; *ret_pidfd owned by the caller. */
 int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e);
+/* An O_PATH descriptor of the root directory of process @pid, which @pidfd holds; -ESRCH: it has gone. */
+int running_root(pid_t pid, int pidfd);
 /* The main process of @app below @init: pidfd, and an O_PATH descriptor of its root directory in
  * *ret_root; both the caller's.  -ESRCH: it does not run. */
 int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e);

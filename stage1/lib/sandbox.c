@@ -89,9 +89,9 @@ static int step_check(void *ctx, struct err *e)
 
 	if (r == 0 && s->ctx->private_users && *s->ctx->private_users)
 		return err_set(e, ERR_INPUT, ENOTSUP, "--private-users is not supported by this stage1");
-	if (r == 0 && s->ctx->mutable_pod)
-		return err_set(e, ERR_INPUT, ENOTSUP, "mutable pods are not supported by this stage1");
-	if (r == 0 && s->ctx->napps == 0)
+	if (r == 0 && s->ctx->mutable_pod && !(s->flavor->flags & FLAVOR_MUTABLE))
+		return err_set(e, ERR_INPUT, ENOTSUP, "flavor %s has no mutable pods", s->flavor->name);
+	if (r == 0 && s->ctx->napps == 0 && !s->ctx->mutable_pod)
 		return err_set(e, ERR_INPUT, EINVAL, "the pod manifest has no apps");
 	for (size_t i = 0; i < s->ctx->manifest->isolators.n && r == 0; i++) {
 		if (s->ctx->manifest->isolators.v[i].kind != ISO_SYSCTL)
@@ -154,16 +154,24 @@ static int step_policy(void *ctx, struct err *e)
 	return 0;
 }
 
+static int step_netfiles(void *ctx, struct err *e)
+{
+	const struct sandbox *s = ctx;
+
+	return netfiles_prepare(s->ctx, e);
+}
+
 static int step_volumes(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	int r = netfiles_prepare(s->ctx, e);
+	int r = 0;
 
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
 		if (r == 0)
 			r = netfiles_open(s->ctx, &s->apps[i].netfiles, e);
-		if (r == 0 && notify_wanted(&s->ctx->apps[i])) {
+		/* who adds an app does not stay to listen: it counts as ready when it was executed */
+		if (r == 0 && !s->ctx->mutable_pod && notify_wanted(&s->ctx->apps[i])) {
 			s->apps[i].notify_fd = notify_listen(s->ctx, (unsigned int)i, &s->apps[i].netfiles,
 							     e);
 			r = s->apps[i].notify_fd < 0 ? s->apps[i].notify_fd : 0;
@@ -171,6 +179,13 @@ static int step_volumes(void *ctx, struct err *e)
 	}
 	return r;
 }
+
+const struct step sandbox_app_steps[] = {
+	{ "check the app", step_check },
+	{ "decide the privileges", step_policy },
+	{ "open the volumes", step_volumes },
+	{ NULL, NULL },
+};
 
 static int step_open_init(void *ctx, struct err *e)
 {
@@ -265,14 +280,20 @@ static int step_pids(void *ctx, struct err *e)
 /* Everything that can be refused is refused before anything is made; the cgroup record is on disk
  * before the clone that leads to the cgroups. */
 static const struct step start_steps[] = {
-	{ "check the pod", step_check },      { "decide the privileges", step_policy },
-	{ "open the volumes", step_volumes }, { "open stage2", step_open_init },
-	{ "plan the cgroups", step_cgroups }, { "record the flavor", step_flavor },
-	{ "connect", step_sockets },          { "clone", step_clone },
-	{ "record the pids", step_pids },     { NULL, NULL },
+	{ "check the pod", step_check },
+	{ "decide the privileges", step_policy },
+	{ "read the name service files", step_netfiles },
+	{ "open the volumes", step_volumes },
+	{ "open stage2", step_open_init },
+	{ "plan the cgroups", step_cgroups },
+	{ "record the flavor", step_flavor },
+	{ "connect", step_sockets },
+	{ "clone", step_clone },
+	{ "record the pids", step_pids },
+	{ NULL, NULL },
 };
 
-static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
+void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 {
 	*s = (struct sandbox){
 		.ctx = c,
@@ -282,6 +303,8 @@ static void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavo
 		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
 		.shm_fd = FD_NONE,
+		.proc_mount = FD_NONE,
+		.shm_mount = FD_NONE,
 		.pty_slave = FD_NONE,
 		.pty_master = FD_NONE,
 		.init_pidfd = FD_NONE,

@@ -16,6 +16,7 @@
 #include "stage1/lib/flavor.h"
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
+#include "stage1/lib/steps.h"
 #include "stage1/lib/volumes.h"
 #include "stage2/plan.h"
 
@@ -55,6 +56,8 @@ struct sandbox {
 	int sync[2];    /* [0] supervisor, [1] child until its execve */
 	int root_fd;    /* init's root tmpfs, in the child */
 	int shm_fd;     /* the pod's /dev/shm, in the child */
+	int proc_mount; /* app/add: the pod's procfs and shared memory, detached; else FD_NONE */
+	int shm_mount;
 	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
 	bool tty;       /* the caller's terminal is to be an app's */
@@ -63,8 +66,30 @@ struct sandbox {
 	int init_pidfd;
 };
 
+/* Zeroed but for what the context says. */
+void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f);
+
+/* What has to be decided about every app on the host's side: isolators, privileges, volumes. */
+extern const struct step sandbox_app_steps[];
+
 /* The child's whole work; returns only on failure. */
 int child_build(struct sandbox *s, struct err *e);
+
+/* ---- the same pieces for app/add ---- */
+
+/* Nothing that is mounted from here on reaches the host; s->ctx->pod_fd is opened anew. */
+int child_separate(struct sandbox *s, struct err *e);
+/* The tmpfs that becomes init's root, over the pod's "appsinfo". */
+int child_pod_root(struct sandbox *s, struct err *e);
+/* One app: image, kernel file systems, volumes over them, at a->root below s->root_fd. */
+int child_build_app(struct sandbox *s, struct app_build *a, struct err *e);
+struct plan_app_in;
+/* Identity and environment of @a inside its finished tree; *out borrows from @a. */
+int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e);
+struct buf;
+/* The plan of apps @apps, one or, for the pod's own, all; sealed memfd; its bytes into @copy. */
+int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
+		     const struct plan_app_in *apps, struct buf *copy, struct err *e);
 
 /* ---- pieces of the child's work (tree.c, kernfs.c, dev.c, etcfiles.c) ---- */
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "stage1/contract.h"
 #include "stage1/lib/notify.h"
+#include "stage1/lib/requests.h"
 #include "stage1/lib/tty.h"
 #include "stage2/launch.h"
 #include "stage2/plan.h"
@@ -25,7 +26,8 @@ struct watch {
 	struct sandbox *s;
 	int signal_fd;
 	struct tty tty;
-	bool done; /* MSG_DONE came */
+	struct requests requests; /* of a mutable pod */
+	bool done;                /* MSG_DONE came */
 	bool init_gone;
 	bool started;  /* MSG_READY came: every program was executed */
 	size_t silent; /* apps that will say READY=1 and have not yet */
@@ -62,9 +64,17 @@ static void send_msg(struct watch *w, enum plan_msg_type type, int value)
 
 /* ---- records in the pod directory ---- */
 
+/* NULL: there is no such app. */
+static const char *app_name(const struct watch *w, int32_t app)
+{
+	if (w->s->ctx->mutable_pod)
+		return requests_name(&w->requests, app);
+	return app >= 0 && (size_t)app < w->s->ctx->napps ? w->s->ctx->manifest->apps[app].name : NULL;
+}
+
 static void record(struct watch *w, const char *dir, int app, int value)
 {
-	const char *name = w->s->ctx->manifest->apps[app].name;
+	const char *name = app_name(w, app);
 	auto_free char *path = xasprintf("%s/%s", dir, name);
 	auto_free char *text = xasprintf("%d\n", value);
 	int r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
@@ -83,7 +93,7 @@ static int exit_code(int wait_status)
 
 static bool app_ok(const struct watch *w, const struct plan_msg *m)
 {
-	return m->app >= 0 && (size_t)m->app < w->s->ctx->napps;
+	return app_name(w, m->app) != NULL;
 }
 
 /* Scripts look for this sentence when a program or its interpreter is missing (cli.md, appendix A). */
@@ -101,12 +111,13 @@ static char *failure_text(const struct plan_msg *m)
 static void report_failure(struct watch *w, struct plan_msg *m)
 {
 	m->text[sizeof(m->text) - 1] = '\0';
-	w->failed |= m->value != INIT_POST_STOP && m->value != INIT_REMOVE;
+	/* in a mutable pod an app's failure is told to who started it, and the pod goes on */
+	if (!w->s->ctx->mutable_pod || m->app < 0)
+		w->failed |= m->value != INIT_POST_STOP && m->value != INIT_REMOVE;
 	auto_free char *text = failure_text(m);
 
 	if (app_ok(w, m))
-		log_error("app \"%s\": %s: %s", w->s->ctx->manifest->apps[m->app].name,
-			  launch_step_name(m->value), text);
+		log_error("app \"%s\": %s: %s", app_name(w, m->app), launch_step_name(m->value), text);
 	else
 		log_error("%s: %s", launch_step_name(m->value), text);
 }
@@ -140,12 +151,13 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		break;
 	case MSG_READY:
 		w->started = true;
+		w->s->started |= w->s->ctx->mutable_pod;
 		if_ready(w);
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
 			record(w, CONTRACT_DIR_STATUS, m->app, exit_code(m->value));
-			log_debug("app \"%s\" ended with status %d", w->s->ctx->manifest->apps[m->app].name,
+			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
 		}
 		break;
@@ -161,6 +173,15 @@ static void on_message(struct watch *w, struct plan_msg *m)
 	}
 }
 
+/* Records first: whoever is answered may look at them at once. */
+static void take_message(struct watch *w, struct plan_msg *m)
+{
+	m->text[sizeof(m->text) - 1] = '\0';
+	on_message(w, m);
+	if (w->requests.listen_fd >= 0 && m->app >= 0)
+		requests_tell(&w->requests, m);
+}
+
 static void drain_control(struct watch *w)
 {
 	struct plan_msg m;
@@ -170,7 +191,7 @@ static void drain_control(struct watch *w)
 
 		if (n != (ssize_t)sizeof(m))
 			break;
-		on_message(w, &m);
+		take_message(w, &m);
 	}
 }
 
@@ -212,6 +233,10 @@ static void lost_init(struct watch *w, int wait_status)
 	if (w->done)
 		return;
 	w->status = exit_code(wait_status);
+	for (size_t i = 0; w->s->ctx->mutable_pod && i < PLAN_APPS_MAX; i++) {
+		if (w->requests.active[i] && w->requests.started[i])
+			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+	}
 	for (size_t i = 0; i < w->s->ctx->napps; i++) {
 		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS,
 						 w->s->ctx->manifest->apps[i].name);
@@ -240,7 +265,7 @@ static void reap_init(struct watch *w)
 static void loop(struct watch *w)
 {
 	enum { SIG, CONTROL, INIT, IN, OUT, N };
-	struct pollfd p[N + PLAN_APPS_MAX] = {
+	struct pollfd p[N + PLAN_APPS_MAX + REQUESTS_FDS] = {
 		[SIG] = { .fd = w->signal_fd, .events = POLLIN },
 		[CONTROL] = { .fd = w->s->control[0], .events = POLLIN },
 		[INIT] = { .fd = w->s->init_pidfd, .events = POLLIN },
@@ -253,7 +278,9 @@ static void loop(struct watch *w)
 		nfds_t n = N;
 		for (size_t i = 0; w->silent && i < w->s->ctx->napps; i++)
 			p[n++] = (struct pollfd){ .fd = w->s->apps[i].notify_fd, .events = POLLIN };
-		if (poll(p, n, -1) < 0 && errno != EINTR)
+		struct pollfd *asked = p + n;
+		nfds_t nasked = requests_poll(&w->requests, asked);
+		if (poll(p, n + nasked, -1) < 0 && errno != EINTR)
 			break;
 		for (size_t i = 0; n > N && i < w->s->ctx->napps; i++) {
 			if (p[N + i].revents)
@@ -265,6 +292,7 @@ static void loop(struct watch *w)
 			drain_control(w);
 		else if (p[CONTROL].revents)
 			p[CONTROL].fd = -1;
+		requests_react(&w->requests, asked, nasked, w->s->control[0], w->s->ctx->pod_fd);
 		if (p[IN].revents)
 			tty_input(&w->tty);
 		if (p[OUT].revents && !tty_output(&w->tty))
@@ -322,13 +350,17 @@ static int await_child(struct watch *w, struct err *e)
 
 int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 {
-	struct watch w = {
-		.s = s, .signal_fd = signal_fd, .tty = { .master = FD_NONE }, .status = CONTRACT_EXIT_FAILURE
-	};
+	struct watch w = { .s = s,
+			   .signal_fd = signal_fd,
+			   .tty = { .master = FD_NONE },
+			   .requests = REQUESTS_INIT,
+			   .status = CONTRACT_EXIT_FAILURE };
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		w.silent += s->apps[i].notify_fd >= 0;
 	int r = await_child(&w, e);
 
+	if (r == 0 && s->ctx->mutable_pod)
+		r = requests_open(&w.requests, e);
 	if (r == 0) {
 		send_msg(&w, MSG_GO, 0);
 		loop(&w);
@@ -336,6 +368,7 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 		(void)kill(s->init_pid, SIGKILL);
 		(void)waitpid(s->init_pid, NULL, 0);
 	}
+	requests_close(&w.requests);
 	tty_stop(&w.tty);
 	*ret_status = w.failed ? CONTRACT_EXIT_FAILURE : w.status;
 	return r;

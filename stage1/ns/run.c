@@ -1,5 +1,5 @@
 /*
- * stage1/ns/run — the run entrypoint of the default flavor: pid, mount, uts, ipc and (unless
+ * stage1/ns/run — what is particular to the default flavor: pid, mount, uts, ipc and (unless
  * --net=host) network namespaces around an overlay of the image.
  */
 #include <errno.h>
@@ -79,16 +79,11 @@ static int ns_kernel_mounts(struct sandbox *s, struct app_build *a, struct err *
 	return r == 0 ? dev_mount(s, a, e) : r;
 }
 
-static const struct flavor ns = {
+const struct flavor flavor = {
 	.name = "ns",
-	.flags = FLAVOR_PIDNS | FLAVOR_CONFINE | FLAVOR_IMPLICIT | FLAVOR_RECURSIVE,
+	.flags = FLAVOR_PIDNS | FLAVOR_CONFINE | FLAVOR_IMPLICIT | FLAVOR_RECURSIVE | FLAVOR_MUTABLE,
 	.check = ns_check,
 	.namespaces = ns_namespaces,
 	.enter = ns_enter,
 	.kernel_mounts = ns_kernel_mounts,
 };
-
-int main(int argc, char **argv)
-{
-	return sandbox_main(&ns, argc, argv);
-}

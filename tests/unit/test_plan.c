@@ -109,7 +109,7 @@ START_TEST(wrong_header_is_refused)
 	REFUSED(pm_head(&m)->version, PLAN_VERSION + 1);
 	REFUSED(pm_head(&m)->size, m.len - 1);
 	REFUSED(pm_head(&m)->size, m.len + 8);
-	REFUSED(pm_head(&m)->flags, 2);
+	REFUSED(pm_head(&m)->flags, 4);
 	REFUSED(pm_head(&m)->napps, 0);
 	REFUSED(pm_head(&m)->napps, PLAN_APPS_MAX + 1);
 	REFUSED(pm_head(&m)->napps, UINT32_MAX);
@@ -270,10 +270,20 @@ START_TEST(every_step_has_a_name)
 }
 END_TEST
 
+START_TEST(only_a_mutable_pod_has_no_apps)
+{
+	pm_init(&m, 0);
+	pm_done(&m);
+	ck_assert_int_eq(plan_check(m.data, m.len), -EINVAL);
+	pm_head(&m)->flags |= PLAN_MUTABLE;
+	ck_assert_int_eq(plan_check(m.data, m.len), 0);
+}
+END_TEST
+
 int main(void)
 {
 	return SUITE_RUN("plan", good_plan_comes_through, smallest_plan_comes_through,
-			 wrong_header_is_refused, wrong_cgroup_is_refused, wrong_app_is_refused,
-			 wrong_string_is_refused, string_without_end_is_refused, minus_one_is_no_group,
-			 every_truncation_is_refused, every_step_has_a_name);
+			 wrong_header_is_refused, only_a_mutable_pod_has_no_apps, wrong_cgroup_is_refused,
+			 wrong_app_is_refused, wrong_string_is_refused, string_without_end_is_refused,
+			 minus_one_is_no_group, every_truncation_is_refused, every_step_has_a_name);
 }

@@ -151,6 +151,10 @@ START_TEST(json_has_the_members_of_1_30)
 	pod_snapshot_take(&p, &s);
 	s.created = (struct timespec){ 100, 5 };
 	s.started = (struct timespec){ 200, 7 };
+	for (size_t i = 0; i < s.napps; i++) {
+		s.apps[i].created = s.created;
+		s.apps[i].started = s.started;
+	}
 	auto_json doc = pod_snapshot_json(&s);
 	auto_free char *got = json_text(doc, JSON_LINE);
 	auto_free char *want = xasprintf(
@@ -166,6 +170,43 @@ START_TEST(json_has_the_members_of_1_30)
 		p.uuid);
 	ck_assert_str_eq(got, want);
 	pod_snapshot_done(&s);
+}
+END_TEST
+
+/* Every step of an app leaves a file, and the files say where it is. */
+START_TEST(apps_of_a_mutable_pod_have_times_of_their_own)
+{
+	static const char mutable_text[] =
+		"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"one\",\"image\":{"
+		"\"id\":\"" ID
+		"\"}}],\"annotations\":[{\"name\":\"coreos.com/rkt/stage1/mutable\",\"value\":\"true\"}]}";
+	static const struct {
+		const char *file, *state;
+	} steps[] = {
+		{ "ppid", "unknown" },
+		{ "appsinfo/one/added", "created" },
+		{ "stage1/rootfs/rkt/pids/one", "running" },
+		{ "stage1/rootfs/rkt/status/one", "exited" },
+	};
+	auto_pod p = POD_INIT;
+	struct pod_snapshot s;
+	struct err e = ERR_INIT;
+
+	make_pod(&p);
+	datafix_put(&p, "pod", mutable_text);
+	ck_assert_int_eq(mkdir_p_at(p.fd, "stage1/rootfs/rkt/pids", 0750), 0);
+	OK(pod_to_run(&p, &e));
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		datafix_put(&p, steps[i].file, "7\n");
+		OK(pod_refresh(&p, &e));
+		pod_snapshot_take(&p, &s);
+		ck_assert_str_eq(s.apps[0].state, steps[i].state);
+		ck_assert_int_eq(s.apps[0].has_created, i >= 1);
+		ck_assert_int_eq(s.apps[0].has_started, i >= 2);
+		ck_assert_int_eq(s.apps[0].has_finished, i >= 3);
+		ck_assert_int_eq(s.apps[0].has_exit, i >= 3);
+		pod_snapshot_done(&s);
+	}
 }
 END_TEST
 
@@ -338,7 +379,7 @@ int main(void)
 {
 	return SUITE_RUN_BETWEEN("status", datafix_before, datafix_after, a_pod_through_its_life,
 				 a_broken_pod_still_has_a_state, json_has_the_members_of_1_30,
-				 waiting_ends_with_the_pod, a_child_that_inherited_the_lock_is_waited_for,
-				 waiting_for_ready, a_pod_that_ended_early_is_never_ready,
-				 a_prepared_pod_keeps_waiting);
+				 apps_of_a_mutable_pod_have_times_of_their_own, waiting_ends_with_the_pod,
+				 a_child_that_inherited_the_lock_is_waited_for, waiting_for_ready,
+				 a_pod_that_ended_early_is_never_ready, a_prepared_pod_keeps_waiting);
 }

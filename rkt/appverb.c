@@ -1,0 +1,37 @@
+/* appverb — see appverb.h. */
+#include "rkt/appverb.h"
+
+#include "base/auto.h"
+#include "base/strv.h"
+
+int appverb_pod(struct cli *c, unsigned int need, struct host *h, struct pod *p, struct err *e)
+{
+	if (strv_len(c->rest) != 1)
+		return cli_usage(c, e, "must provide exactly one UUID");
+	int r = host_open(&c->g, need, h, e);
+	return r < 0 ? r : pod_open_prefix(&h->data, c->rest[0], p, e);
+}
+
+int appverb_run(struct cli *c, int (*act)(struct pod *p, const char *app, bool debug, struct err *e),
+		const char *done, const char *idle, struct err *e)
+{
+	const struct appverb_args *a = c->args;
+	auto_host h = { 0 };
+	auto_pod p = POD_INIT;
+	if (!a->app || !*a->app)
+		return cli_usage(c, e, "must provide the app with --app");
+	int r = appverb_pod(c, 0, &h, &p, e);
+	if (r == 0)
+		r = act(&p, a->app, c->g.debug, e);
+	return r < 0 ? r : output_line(e, "app \"%s\" %s", a->app, r ? idle : done);
+}
+
+const struct opt appverb_app[] = {
+	{ .name = "app",
+	  .kind = OPT_STR,
+	  .arg = "NAME",
+	  .offset = offsetof(struct appverb_args, app),
+	  .help = "name of the app within the specified pod" },
+	{ .kind = OPT_END },
+};
+const struct opt *const appverb_app_tables[] = { appverb_app, NULL };

@@ -1,0 +1,12 @@
+/*
+ * entrypoint — where the entrypoints of a stage1 are; shared by the files that call them.
+ */
+#pragma once
+
+#include "stage0/stage1.h"
+
+/* Path of an entrypoint below @root; -ENOSYS when the image has none. */
+int stage1_entrypoint(const struct stage1 *s, const char *annotation, const char *root, char **ret,
+		      struct err *e);
+/* The same where no pod can write. */
+int stage1_safe_entrypoint(const struct stage1 *s, const char *annotation, char **ret, struct err *e);

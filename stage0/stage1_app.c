@@ -1,0 +1,134 @@
+/*
+ * stage1_app — the calls for mutable pods across the contract (internals.md section 2.4).
+ *
+ * The entrypoints run on the host with a small environment.  What they say on standard error is collected: their
+ * last line is the error of ours, so that the user sees one.
+ */
+#include "stage0/stage1.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/strv.h"
+#include "schema/image.h"
+#include "stage0/entrypoint.h"
+#include "stage1/contract.h"
+
+#define SAID_MAX (1u << 20) /* bytes of standard error */
+
+static const struct {
+	const char *annotation, *prefix;
+} calls[] = {
+	[STAGE1_APP_ADD] = { CONTRACT_APP_ADD, "rkt: app add: " },
+	[STAGE1_APP_START] = { CONTRACT_APP_START, "rkt: app start: " },
+	[STAGE1_APP_STOP] = { CONTRACT_APP_STOP, "rkt: app stop: " },
+	[STAGE1_APP_RM] = { CONTRACT_APP_RM, "rkt: app rm: " },
+};
+
+int stage1_require_mutable(const struct stage1 *s, struct err *e)
+{
+	auto_image_manifest m = image_manifest_parse(s->manifest, strlen(s->manifest), e);
+
+	if (!m)
+		return err_ctx(e, "manifest of stage1 %s", s->dir);
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		if (!pairs_get(&m->annotations, calls[i].annotation)) {
+			err_set(e, ERR_STATE, ENOTSUP, "stage1 %s does not support mutable pods", m->name);
+			return err_hint(e, "use --stage1-name=coreos.com/rkt/stage1-ns");
+		}
+	}
+	return 0;
+}
+
+static int environment(const struct stage1 *s, const struct pod *p, char ***ret, struct err *e)
+{
+	auto_free char *enter = NULL;
+	const char *path = getenv("PATH");
+	pid_t pid = 0;
+	int r = stage1_safe_entrypoint(s, CONTRACT_ENTER, &enter, e);
+
+	if (r == 0)
+		r = pod_init_pid(p, &pid, e);
+	if (r < 0)
+		return r;
+	strv_pushf(ret, CONTRACT_ENTERCMD "=%s", enter);
+	strv_pushf(ret, CONTRACT_ENTERPID "=%d", (int)pid);
+	if (path)
+		strv_pushf(ret, "PATH=%s", path);
+	return 0;
+}
+
+/* Everything but the last line goes on to our standard error; the last one, if the call failed, is returned. */
+static char *heard(int fd, bool failed)
+{
+	auto_buf b = BUF_INIT;
+	auto_strv lines = NULL;
+	char *last = NULL;
+
+	if (lseek(fd, 0, SEEK_SET) < 0 || fd_read_all(fd, SAID_MAX, &b) < 0)
+		return NULL;
+	lines = strv_split(buf_str(&b), '\n');
+	for (char **l = lines; l && *l; l++) {
+		if (!**l)
+			continue;
+		if (last)
+			fprintf(stderr, "%s\n", last);
+		free(last);
+		last = xstrdup(*l);
+	}
+	if (failed || !last)
+		return last;
+	fprintf(stderr, "%s\n", last);
+	free(last);
+	return NULL;
+}
+
+int stage1_call_app(const struct stage1 *s, const struct pod *p, enum stage1_app_call what, const char *app,
+		    bool debug, struct err *e)
+{
+	auto_free char *path = NULL, *line = NULL;
+	auto_strv argv = NULL;
+	auto_strv env = NULL;
+	auto_close int said = FD_NONE;
+	struct proc child;
+	int status = 0;
+	int r = stage1_safe_entrypoint(s, calls[what].annotation, &path, e);
+
+	if (r == 0)
+		r = environment(s, p, &env, e);
+	if (r < 0)
+		return r;
+	strv_push(&argv, path);
+	strv_pushf(&argv, "--debug=%s", debug ? "true" : "false");
+	if (what == STAGE1_APP_ADD)
+		strv_pushf(&argv, "--uuid=%s", p->uuid);
+	strv_pushf(&argv, "--app=%s", app);
+	said = memfd_new("rkt-stage1-stderr");
+	if (said < 0)
+		return err_sys(e, -said, "memory for the messages of stage1");
+	struct proc_fd fds[] = { { said, 2 } };
+	struct spawn how = {
+		.path = path, .argv = argv, .env = env, .fds = fds, .nfds = ARRAY_LEN(fds), .cwd_fd = p->fd
+	};
+	r = proc_spawn(&how, &child, e);
+	if (r == 0)
+		r = proc_wait(&child, -1, &status, e);
+	if (r < 0)
+		return err_ctx(e, "stage1 %s", path);
+	if (what == STAGE1_APP_STOP && status == CONTRACT_EXIT_NOT_RUNNING)
+		return 1;
+	line = heard(said, status != 0);
+	if (!status)
+		return 0;
+	if (!line)
+		return err_set(e, ERR_STATE, EIO, "stage1 %s ended with status %d", path, status);
+	size_t n = strlen(calls[what].prefix);
+	return err_set(e, ERR_STATE, EIO, "%s", strncmp(line, calls[what].prefix, n) == 0 ? line + n : line);
+}

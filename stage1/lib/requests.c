@@ -1,0 +1,226 @@
+/* requests — see requests.h. */
+#include "stage1/lib/requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "stage1/contract.h"
+
+int requests_open(struct requests *q, struct err *e)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CONTRACT_FILE_SOCKET };
+	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	for (int i = 0; i < REQUESTS_MAX; i++)
+		q->client[i].fd = FD_NONE;
+	if (fd < 0)
+		return err_sys(e, errno, "socket for requests");
+	if (unlink(at.sun_path) < 0 && errno != ENOENT)
+		return err_sys(e, errno, "remove an old %s", at.sun_path);
+	mode_t old = umask(0177);
+	int r = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+	(void)umask(old);
+	if (r == 0 && listen(fd, REQUESTS_MAX) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(e, -r, "listen on %s", at.sun_path);
+	q->listen_fd = steal_fd(&fd);
+	return 0;
+}
+
+nfds_t requests_poll(const struct requests *q, struct pollfd *p)
+{
+	nfds_t n = 0;
+
+	if (q->listen_fd < 0)
+		return 0;
+	p[n++] = (struct pollfd){ .fd = q->listen_fd, .events = POLLIN };
+	for (int i = 0; i < REQUESTS_MAX; i++)
+		p[n++] = (struct pollfd){ .fd = q->client[i].fd, .events = POLLIN };
+	return n;
+}
+
+const char *requests_name(const struct requests *q, int32_t slot)
+{
+	return slot >= 0 && slot < (int32_t)PLAN_APPS_MAX ? q->name[slot] : NULL;
+}
+
+static void answer(struct requests *q, int i, const struct plan_msg *m)
+{
+	/* who does not wait for the answer gets none */
+	(void)send(q->client[i].fd, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
+	fd_close(&q->client[i].fd);
+	q->client[i].op = 0;
+}
+
+static void refuse(struct requests *q, int i, int errnum, const char *text)
+{
+	struct plan_msg m = { .type = MSG_FAILED, .app = (int32_t)q->client[i].slot, .code = errnum };
+
+	(void)snprintf(m.text, sizeof(m.text), "%s", text);
+	answer(q, i, &m);
+}
+
+/* What is known of an earlier run would be taken for this one's. */
+static void clear_records(const char *name, int pod_fd)
+{
+	static const char *const dirs[] = { CONTRACT_DIR_STATUS, CONTRACT_DIR_PIDS };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		auto_free char *path = xasprintf("%s/%s", dirs[i], name);
+
+		if (unlinkat(pod_fd, path, 0) < 0 && errno != ENOENT)
+			log_warn("remove %s: %s", path, strerror(errno));
+	}
+}
+
+static int pass_on(int control, enum plan_msg_type type, uint32_t slot, const int *fd)
+{
+	struct plan_msg m = { .type = type, .app = (int32_t)slot };
+
+	return fd_send(control, &m, sizeof(m), fd, fd ? 1 : 0);
+}
+
+static void start(struct requests *q, int i, const char *name, int plan_fd, int control, int pod_fd)
+{
+	uint32_t slot = q->client[i].slot;
+
+	if (plan_fd < 0) {
+		refuse(q, i, EINVAL, "no plan came with the request");
+		return;
+	}
+	if (q->active[slot]) {
+		refuse(q, i, EBUSY, "it is running already");
+		return;
+	}
+	clear_records(name, pod_fd);
+	free(q->name[slot]);
+	q->name[slot] = xstrdup(name);
+	q->started[slot] = false;
+	int r = pass_on(control, MSG_APP_START, slot, &plan_fd);
+	q->active[slot] = r == 0;
+	if (r < 0)
+		refuse(q, i, -r, "pass the plan on");
+}
+
+static void stop(struct requests *q, int i, int control)
+{
+	struct plan_msg idle = { .type = MSG_OVER, .value = 1 };
+	int r = q->active[q->client[i].slot] ? pass_on(control, MSG_APP_STOP, q->client[i].slot, NULL) : 1;
+
+	if (r == 1)
+		answer(q, i, &idle);
+	else if (r < 0)
+		refuse(q, i, -r, "pass the request on");
+}
+
+static void forget(struct requests *q, int i)
+{
+	struct plan_msg done = { .type = MSG_OVER };
+	uint32_t slot = q->client[i].slot;
+
+	if (q->active[slot]) {
+		refuse(q, i, EBUSY, "it is running");
+		return;
+	}
+	free(q->name[slot]);
+	q->name[slot] = NULL;
+	answer(q, i, &done);
+}
+
+static void take_call(struct requests *q, int i, int control, int pod_fd)
+{
+	struct app_call c = { .op = 0 };
+	int fd = FD_NONE;
+	size_t nfds = 1;
+	ssize_t n = fd_recv(q->client[i].fd, &c, sizeof(c), &fd, &nfds);
+	auto_close int plan = nfds == 1 && n > 0 ? fd : FD_NONE;
+
+	if (n != (ssize_t)sizeof(c) || c.slot >= PLAN_APPS_MAX || q->client[i].op || !c.name[0] ||
+	    !memchr(c.name, '\0', sizeof(c.name)) || strchr(c.name, '/')) {
+		/* gone, or not one of ours */
+		fd_close(&q->client[i].fd);
+		q->client[i].op = 0;
+		return;
+	}
+	q->client[i].op = c.op;
+	q->client[i].slot = c.slot;
+	if (c.op == APP_START)
+		start(q, i, c.name, plan, control, pod_fd);
+	else if (c.op == APP_STOP)
+		stop(q, i, control);
+	else if (c.op == APP_FORGET)
+		forget(q, i);
+	else
+		refuse(q, i, EINVAL, "unknown request");
+}
+
+static void take_client(struct requests *q)
+{
+	auto_close int fd = accept4(q->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	for (int i = 0; fd >= 0 && i < REQUESTS_MAX; i++) {
+		if (q->client[i].fd < 0) {
+			q->client[i].fd = steal_fd(&fd);
+			q->client[i].op = 0;
+		}
+	}
+}
+
+void requests_react(struct requests *q, const struct pollfd *p, nfds_t n, int control, int pod_fd)
+{
+	for (nfds_t i = 1; i < n; i++) {
+		if (p[i].revents && p[i].fd >= 0 && p[i].fd == q->client[i - 1].fd)
+			take_call(q, (int)i - 1, control, pod_fd);
+	}
+	if (n && p[0].revents)
+		take_client(q);
+}
+
+/* Is this what a client with request @op waits for? */
+static bool answers(const struct requests *q, uint32_t op, const struct plan_msg *m)
+{
+	if (op == APP_START)
+		return m->type == MSG_STARTED || m->type == MSG_FAILED || m->type == MSG_OVER;
+	return op == APP_STOP && m->type == MSG_OVER && !q->active[m->app];
+}
+
+void requests_tell(struct requests *q, const struct plan_msg *m)
+{
+	if (!requests_name(q, m->app))
+		return;
+	if (m->type == MSG_STARTED)
+		q->started[m->app] = true;
+	if (m->type == MSG_OVER)
+		q->active[m->app] = false;
+	for (int i = 0; i < REQUESTS_MAX; i++) {
+		if (q->client[i].fd < 0 || q->client[i].slot != (uint32_t)m->app ||
+		    !answers(q, q->client[i].op, m))
+			continue;
+		if (q->client[i].op == APP_START && m->type == MSG_OVER)
+			refuse(q, i, ECANCELED, "it was stopped before it ran");
+		else
+			answer(q, i, m);
+	}
+}
+
+void requests_close(struct requests *q)
+{
+	if (q->listen_fd < 0)
+		return;
+	fd_close(&q->listen_fd);
+	for (int i = 0; i < REQUESTS_MAX; i++)
+		fd_close(&q->client[i].fd);
+	for (size_t i = 0; i < PLAN_APPS_MAX; i++)
+		free(q->name[i]);
+	(void)unlink(CONTRACT_FILE_SOCKET);
+}
