@@ -37,13 +37,11 @@ like "without options hosts knows the host name" "$(out)" '^127\.0\.0\.1 .* here
 
 # The host's files are whatever they are here; in a mount namespace of ours they are known.
 cat >"$T/host.sh" <<'END'
-mount --bind "$1/resolv" /etc/resolv.conf && mount --bind "$1/hosts" /etc/hosts && shift && exec "$@"
+mount --bind "$1/host-etc" /etc && shift && exec "$@"
 END
-echo 'nameserver 203.0.113.9' >"$T/resolv"
-echo '203.0.113.9 the-host' >"$T/hosts"
-[ -e /etc/resolv.conf ] || made=/etc/resolv.conf
-[ -z "${made-}" ] || : >"$made"
-cleanup() { [ -z "${made-}" ] || rm -f "$made"; }
+mkdir "$T/host-etc"
+echo 'nameserver 203.0.113.9' >"$T/host-etc/resolv.conf"
+echo '203.0.113.9 the-host' >"$T/host-etc/hosts"
 on_host() {
 	unshare -m --propagation private sh "$T/host.sh" "$T" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" \
 		--system-config="$T/lib" --insecure-options=image "$@"
@@ -53,7 +51,7 @@ run on_host run --net=none --dns=host --hosts-entry=host example.com/app --exec=
 is "the host's files are seen" "$(out)" "nameserver 203.0.113.9
 203.0.113.9 the-host"
 expect_stderr 'Read-only' "and cannot be written"
-is "nor were they" "$(cat "$T/resolv")" 'nameserver 203.0.113.9'
+is "nor were they" "$(cat "$T/host-etc/resolv.conf")" 'nameserver 203.0.113.9'
 
 # ---- precedence ----------------------------------------------------------------------------------
 
