@@ -21,11 +21,12 @@
 #include "stage0/prepmerge.h"
 #include "stage1/contract.h"
 
-bool manifest_is_mutable(const struct pod_manifest *m)
+bool pod_is_mutable(const struct pod *p, const struct pod_manifest *m)
 {
 	const char *v = pairs_get(&m->annotations, CONTRACT_MUTABLE);
 
-	return v && strcmp(v, "true") == 0;
+	return v && strcmp(v, "true") == 0 &&
+	       faccessat(p->fd, CONTRACT_FILE_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* A pod that is being changed. */
@@ -62,19 +63,24 @@ static int change_open(struct pod *p, bool locked, struct change *c, struct err 
 	if (p->state != POD_RUNNING && !has_ended(p))
 		return err_set(e, ERR_STATE, EINVAL, "pod \"%s\" is not running: it is %s", p->uuid,
 			       pod_state_name(p->state));
-	if (locked) {
-		c->lock = lock_file_at(p->fd, CONTRACT_FILE_LOCK, LOCK_EXCL, 1);
-		if (c->lock < 0)
-			return err_sys(e, -c->lock, "lock pod \"%s\"", p->uuid);
-	}
 	c->manifest = pod_manifest_load(p, e);
 	if (!c->manifest)
 		return -e->code;
-	if (!manifest_is_mutable(c->manifest))
+	if (!pod_is_mutable(p, c->manifest))
 		return err_set(e, ERR_STATE, ENOTSUP,
 			       "pod \"%s\" is not mutable: its apps were fixed when it was made (mutable "
 			       "pods come from 'rkt app sandbox')",
 			       p->uuid);
+	if (locked) {
+		/* read again what another change may have written meanwhile */
+		c->lock = lock_file_at(p->fd, CONTRACT_FILE_LOCK, LOCK_EXCL, 1);
+		if (c->lock < 0)
+			return err_sys(e, -c->lock, "lock pod \"%s\"", p->uuid);
+		pod_manifest_free(c->manifest);
+		c->manifest = pod_manifest_load(p, e);
+		if (!c->manifest)
+			return -e->code;
+	}
 	r = pod_refresh(p, e);
 	return r == 0 ? stage1_of_pod(p, &c->stage1, e) : r;
 }

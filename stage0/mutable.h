@@ -12,8 +12,9 @@
 #include "stage0/stage1.h"
 #include "stage0/store.h"
 
-/* Does the annotation of the manifest make the pod a mutable one? */
-bool manifest_is_mutable(const struct pod_manifest *m);
+/* Was the pod made to be mutable?  Its manifest @m says so, and so does its lock file: the manifest alone may be
+ * somebody's copy of another pod's (--pod-manifest). */
+bool pod_is_mutable(const struct pod *p, const struct pod_manifest *m);
 
 /* Add the one app of @q (its volumes and environment of the pod do not count) to the running pod; its name, heap,
  * in *ret_name.  What fails leaves nothing of it.  -EEXIST: the name is in use. */

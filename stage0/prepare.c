@@ -209,6 +209,8 @@ int prepare_pod(const struct pod_request *r, const struct store *s, const struct
 		res = place_apps(&j, &m, e);
 	if (res == 0)
 		res = write_marks(&j, &m, e);
+	if (res == 0 && r->mutable_pod)
+		res = new_file(p, CONTRACT_FILE_LOCK, NULL, 0, 0600, e);
 	merged_done(&m);
 	return res;
 }

@@ -117,7 +117,7 @@ static void take_apps(const struct pod *p, struct pod_snapshot *s)
 		a->image_title = image_title(p, from);
 		a->has_exit = ran && pod_app_status(p, from->name, &a->exit_code) == 0;
 		a->state = app_state(p->state, a->has_exit);
-		if (manifest_is_mutable(s->manifest))
+		if (pod_is_mutable(p, s->manifest))
 			take_added(p, a);
 		else
 			take_times(s, a);

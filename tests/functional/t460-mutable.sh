@@ -190,6 +190,12 @@ expect_status 0 "but removal works"
 unlike "and is seen" "$(rkt app list "$uuid")" '^s	'
 
 # ---- not mutable, not here ----
+rkt cat-manifest "$uuid" | sed 's|/no/such|/bin/true|' >"$T/copy" # of a mutable pod
+run rkt run --net=none --uuid-file-save="$T/fixed" --pod-manifest="$T/copy"
+expect_status 0 "the manifest of a mutable pod can be run"
+copy=$(cat "$T/fixed")
+fails_with 'not mutable' "but makes no mutable pod" rkt app rm "$copy" --app=app
+rm "$T/fixed"
 start_rkt run --net=none --uuid-file-save="$T/fixed" example.com/app --exec=/bin/sleep -- 60
 wait_for 10 test -s "$T/fixed"
 fixed=$(cat "$T/fixed")

@@ -19,7 +19,7 @@ START_TEST(modes)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct dns d = { NULL };
+		struct dns d = { 0 };
 		struct err e = ERR_INIT;
 
 		if (rows[i].dns)
@@ -63,7 +63,7 @@ START_TEST(refused)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct dns d = { NULL };
+		struct dns d = { 0 };
 		struct err e = ERR_INIT;
 
 		ck_assert_msg(rows[i].add(&d, rows[i].value, &e) < 0, "%s", rows[i].value);
@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(names_of_one_address_share_a_line)
 {
-	struct dns d = { NULL };
+	struct dns d = { 0 };
 	struct err e = ERR_INIT;
 
 	OK(dns_add_hosts(&d, "192.0.2.1=a,192.0.2.2=b", &e));
