@@ -70,6 +70,9 @@ static void status_text(const struct pod_snapshot *s, pid_t pid, struct buf *out
 	for (size_t i = 0; s->state != POD_RUNNING && i < s->napps; i++)
 		if (s->apps[i].has_exit)
 			buf_addf(out, "app-%s=%d\n", s->apps[i].name, s->apps[i].exit_code);
+	for (size_t i = 0; i < s->napps; i++)
+		if (s->apps[i].restarts)
+			buf_addf(out, "restarts-%s=%d\n", s->apps[i].name, s->apps[i].restarts);
 }
 
 static int print_status(const struct pod *p, enum output_format format, struct err *e)
@@ -78,6 +81,7 @@ static int print_status(const struct pod *p, enum output_format format, struct e
 	auto_buf text = BUF_INIT;
 	int r;
 	pod_snapshot_take(p, &s);
+	pod_snapshot_restarts(p, &s);
 	if (format == OUTPUT_TEXT) {
 		pid_t pid = 0;
 		status_text(&s, s.has_started && pod_pid(p, &pid) == 0 ? pid : 0, &text);

@@ -110,5 +110,7 @@ int pod_pid(const struct pod *p, pid_t *ret);
 int pod_init_pid(const struct pod *p, pid_t *ret, struct err *e);
 /* Exit status text of an app: 0 and *ret, or -ENOENT. */
 int pod_app_status(const struct pod *p, const char *app, int *ret);
+/* How often an app was started again; 0 when never. */
+int pod_app_restarts(const struct pod *p, const char *app);
 /* Does supervisor-status read "ready"? */
 bool pod_ready(const struct pod *p);

@@ -273,6 +273,14 @@ int pod_app_status(const struct pod *p, const char *app, int *ret)
 	return rkt < 0 ? -ENOENT : read_status(rkt, theirs, ret);
 }
 
+int pod_app_restarts(const struct pod *p, const char *app)
+{
+	auto_free char *path = xasprintf(CONTRACT_DIR_RESTARTS "/%s", app);
+	int n = 0;
+
+	return read_status(p->fd, path, &n) < 0 ? 0 : n;
+}
+
 bool pod_ready(const struct pod *p)
 {
 	auto_close int rkt = pod_rkt_dir(p);

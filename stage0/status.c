@@ -167,6 +167,12 @@ void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
 	*ret = s;
 }
 
+void pod_snapshot_restarts(const struct pod *p, struct pod_snapshot *s)
+{
+	for (size_t i = 0; i < s->napps; i++)
+		s->apps[i].restarts = pod_app_restarts(p, s->apps[i].name);
+}
+
 void pod_snapshot_done(struct pod_snapshot *s)
 {
 	for (size_t i = 0; i < s->napps; i++) {
@@ -225,6 +231,8 @@ json_t *app_snapshot_json(const struct pod_snapshot *s, size_t i)
 	set_time(obj, "finished_at", a->has_finished, a->finished, 1);
 	if (a->has_exit)
 		json_object_set_new(obj, "exit_code", json_integer(a->exit_code));
+	if (a->restarts)
+		json_object_set_new(obj, "restarts", json_integer(a->restarts));
 	json_object_set_new(obj, "image_id", json_string(a->image_id));
 	if (r->mounts.n)
 		json_object_set_new(obj, "mounts", mounts_json(s->manifest, r));

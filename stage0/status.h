@@ -12,6 +12,7 @@ struct app_snapshot {
 	char *image_title; /* name[:version] from the app's image manifest, or NULL if unreadable */
 	bool has_exit;
 	int exit_code;
+	int restarts;      /* filled by pod_snapshot_restarts */
 	const char *state; /* unknown, created, running, exited */
 	bool has_created, has_started, has_finished;
 	struct timespec created, started, finished; /* of the app in a mutable pod, else of the pod */
@@ -31,6 +32,8 @@ struct pod_snapshot {
 
 /* Of a pod that was just opened or refreshed: its state is taken as it is there. */
 void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret);
+/* How often each app was started again: a file each, which list does without. */
+void pod_snapshot_restarts(const struct pod *p, struct pod_snapshot *s);
 void pod_snapshot_done(struct pod_snapshot *s);
 /* The App object of app @i; new reference. */
 json_t *app_snapshot_json(const struct pod_snapshot *s, size_t i);

@@ -28,6 +28,9 @@
 /* Pod annotation. */
 #define CONTRACT_MUTABLE "coreos.com/rkt/stage1/mutable"
 
+/* Annotation of an app in the pod manifest: "no", "on-failure[:N]", "always[:N]". */
+#define CONTRACT_RESTART "rkt.io/restart"
+
 /* Environment of the run entrypoint. */
 #define CONTRACT_LOCK_FD               "RKT_LOCK_FD"
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
@@ -46,18 +49,19 @@
 #define CONTRACT_FILE_PID_START "pid-start" /* ours: "PID STARTTIME BOOTID", guards against reuse */
 #define CONTRACT_FILE_SUBCGROUP "subcgroup"
 #define CONTRACT_FILE_CGROUPS                                                                                \
-	"cgroups"                      /* ours: one absolute directory a line, written before they are made */
-#define CONTRACT_FILE_PLAN   "plan"    /* ours: the stage2 plan, 0600, read by enter */
-#define CONTRACT_FILE_LOCK   "pod.lck" /* locked by whoever adds, starts or removes an app */
-#define CONTRACT_FILE_ARGS   "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
-#define CONTRACT_FILE_SOCKET "control"        /* ours: the supervisor of a mutable pod listens here */
-#define CONTRACT_DIR_PLANS   "plans"          /* ours: <app>: plan of an added app, as plan */
-#define CONTRACT_FILE_FLAVOR "flavor"         /* symlink, target text = flavor */
-#define CONTRACT_DIR_STATUS  "stage1/rootfs/rkt/status" /* <app>: decimal exit status + newline */
-#define CONTRACT_DIR_PIDS    "stage1/rootfs/rkt/pids"   /* ours: <app>: pid in the pod's pid namespace */
-#define CONTRACT_DIR_ENV     "stage1/rootfs/rkt/env"
-#define CONTRACT_READY_LINK  "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
-#define CONTRACT_DIR_ETC     "stage1/rootfs/etc"
+	"cgroups"                    /* ours: one absolute directory a line, written before they are made */
+#define CONTRACT_FILE_PLAN    "plan" /* ours: the stage2 plan, 0600, read by enter */
+#define CONTRACT_FILE_LOCK    "pod.lck"        /* locked by whoever adds, starts or removes an app */
+#define CONTRACT_FILE_ARGS    "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
+#define CONTRACT_FILE_SOCKET  "control"        /* ours: the supervisor of a mutable pod listens here */
+#define CONTRACT_DIR_PLANS    "plans"          /* ours: <app>: plan of an added app, as plan */
+#define CONTRACT_FILE_FLAVOR  "flavor"         /* symlink, target text = flavor */
+#define CONTRACT_DIR_STATUS   "stage1/rootfs/rkt/status"   /* <app>: decimal exit status + newline */
+#define CONTRACT_DIR_PIDS     "stage1/rootfs/rkt/pids"     /* ours: <app>: pid in the pod's pid namespace */
+#define CONTRACT_DIR_RESTARTS "stage1/rootfs/rkt/restarts" /* ours: <app>: how often it was started again */
+#define CONTRACT_DIR_ENV      "stage1/rootfs/rkt/env"
+#define CONTRACT_READY_LINK   "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
+#define CONTRACT_DIR_ETC      "stage1/rootfs/etc"
 /* Written by stage0 for --dns-conf-mode=…=stage0; stage1 adds the host name to the line of 127.0.0.1 in hosts. */
 #define CONTRACT_FILE_RESOLV "stage1/rootfs/etc/rkt-resolv.conf"
 #define CONTRACT_FILE_HOSTS  "stage1/rootfs/etc/rkt-hosts"

@@ -34,18 +34,29 @@ enum pod_phase {
 	POD_GONE,
 };
 
-enum app_state { APP_WAIT, APP_PRE, APP_MAIN, APP_POST, APP_DONE };
+enum app_state {
+	APP_WAIT,
+	APP_PRE,
+	APP_MAIN,
+	APP_POST,
+	APP_PAUSE /* before it is started again */,
+	APP_DONE
+};
 
 struct app {
 	const void *plan; /* mapped and checked: the pod's, or in a mutable pod its own; NULL = free slot */
 	uint32_t index;   /* in that plan */
 	enum app_state state;
-	pid_t pid;          /* of the present process; 0 = none */
-	int err_fd;         /* its launch report; -1 = has come */
-	bool launch_failed; /* the report was a failure, already told */
-	bool ending;        /* it was told to stop */
-	bool swept;         /* its cgroup has been killed once: see clone_app */
-	int64_t deadline;   /* monotonic ms for SIGKILL; 0 = none */
+	pid_t pid;                /* of the present process; 0 = none */
+	int err_fd;               /* its launch report; -1 = has come */
+	bool launch_failed;       /* the report was a failure, already told */
+	bool ending;              /* it was told to stop */
+	bool swept;               /* its cgroup has been killed once: see clone_app */
+	bool again;               /* it will be started again */
+	bool counted;             /* in pod.started */
+	uint32_t restarts, quick; /* in all; since it last ran for a while */
+	int64_t began;            /* monotonic ms of its last start */
+	int64_t deadline;         /* monotonic ms for SIGKILL, in APP_PAUSE for the next start; 0 = none */
 };
 
 struct pod {

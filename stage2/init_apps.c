@@ -1,7 +1,7 @@
 /*
  * init_apps — the life of an app, and what its end means for the pod.
  *
- *	WAIT -> [PRE ->] MAIN -> [POST ->] DONE
+ *	WAIT -> [PRE ->] MAIN -> [POST ->] DONE, or PAUSE and again from PRE
  *
  * All apps start at once.  A pre-start handler must exit 0 before the main process is started; a
  * post-stop handler runs after whatever was started has ended, for at most the grace time.  Fate rule
@@ -21,6 +21,10 @@
 
 #include "stage2/launch.h"
 #include "stage2/sys.h"
+
+#define RESTART_MS        100
+#define RESTART_MAX_MS    10000
+#define RESTART_LASTED_MS 10000
 
 static int exit_code(int status)
 {
@@ -149,21 +153,66 @@ void app_done(struct pod *p, uint32_t i)
 		p->phase = POD_END;
 }
 
+/* Is an app that ended with @code to be started again?  Not in a pod that ends, and not without limit if one is set. */
+static bool wants_restart(const struct pod *p, uint32_t i, int code)
+{
+	uint32_t flags = app_plan(p, i)->flags, most = flags >> PLAN_RESTART_SHIFT;
+
+	if (p->phase != POD_RUN || p->is_mutable || p->apps[i].ending ||
+	    (most && p->apps[i].restarts >= most))
+		return false;
+	return flags & PLAN_APP_RESTART_ALWAYS || (code && flags & PLAN_APP_RESTART_FAILED);
+}
+
+/* Wait before the next start: 100 ms, twice as long after every start that did not last, at most 10 s. */
+static void app_pause(struct pod *p, uint32_t i)
+{
+	struct app *a = &p->apps[i];
+	int64_t now = now_ms(), pause = RESTART_MS;
+
+	a->quick = now - a->began >= RESTART_LASTED_MS ? 0 : a->quick;
+	for (uint32_t n = 0; n < a->quick && pause < RESTART_MAX_MS; n++)
+		pause *= 2;
+	a->quick++;
+	a->again = false;
+	a->state = APP_PAUSE;
+	a->deadline = now + (pause < RESTART_MAX_MS ? pause : RESTART_MAX_MS);
+}
+
+/* A supervisor that does not listen would not hear of it: then later. */
+static void app_again(struct pod *p, uint32_t i)
+{
+	struct app *a = &p->apps[i];
+
+	if (p->queue_from < p->queue_to) {
+		a->deadline = now_ms() + RESTART_MS;
+		return;
+	}
+	a->deadline = 0;
+	control_send(p, MSG_RESTARTED, (int32_t)i, (int32_t)++a->restarts, 0, NULL);
+	app_begin(p, i);
+}
+
 /* The app's own processes are over, with @code for an exit status. */
 static void app_over(struct pod *p, uint32_t i, int code)
 {
 	const struct plan_app *a = app_plan(p, i);
 
+	p->apps[i].again = wants_restart(p, i, code);
+	if (p->apps[i].again)
+		code = 0; /* not an end that decides anything */
 	if (code && !p->status && !p->is_mutable)
 		p->status = code;
 	/* Needless work for the last one: the end of the pod does the same. */
-	if (p->running > 1 || a->post_stop.n || p->is_mutable) {
+	if (p->running > 1 || a->post_stop.n || p->is_mutable || p->apps[i].again) {
 		kill_app_leftovers(p, i);
 		p->apps[i].swept = true;
 	}
 	if (a->post_stop.n && spawn(p, i, &a->post_stop) == 0) {
 		p->apps[i].state = APP_POST;
 		p->apps[i].deadline = now_ms() + plan_head(p->plan)->grace_ms;
+	} else if (p->apps[i].again) {
+		app_pause(p, i);
 	} else {
 		app_done(p, i);
 	}
@@ -181,6 +230,7 @@ static void start_main(struct pod *p, uint32_t i)
 void app_begin(struct pod *p, uint32_t i)
 {
 	p->apps[i].ending = false;
+	p->apps[i].began = now_ms();
 	if (!app_plan(p, i)->pre_start.n) {
 		start_main(p, i);
 		return;
@@ -225,6 +275,9 @@ void app_launched(struct pod *p, uint32_t i)
 		control_send(p, MSG_FAILED, (int32_t)i, f.step, f.errnum, f.what);
 	} else if (a->state == APP_MAIN) {
 		control_send(p, MSG_STARTED, (int32_t)i, a->pid, 0, NULL);
+		if (a->counted)
+			return;
+		a->counted = true;
 		if (++p->started == plan_head(p->plan)->napps)
 			control_send(p, MSG_READY, -1, 0, 0, NULL);
 	}
@@ -270,7 +323,10 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 	} else if (was == APP_POST) {
 		if (status != 0)
 			handler_failed(p, i, INIT_POST_STOP, status);
-		app_done(p, i);
+		if (p->apps[i].again && p->phase == POD_RUN)
+			app_pause(p, i);
+		else
+			app_done(p, i);
 	}
 }
 
@@ -297,8 +353,14 @@ void apps_stop(struct pod *p)
 	if (p->phase != POD_RUN)
 		return;
 	p->phase = POD_STOP;
-	for (uint32_t i = 0; i < p->napps; i++)
-		app_term(p, i);
+	for (uint32_t i = 0; i < p->napps; i++) {
+		if (p->apps[i].state == APP_PAUSE) {
+			p->apps[i].deadline = 0;
+			app_done(p, i);
+		} else {
+			app_term(p, i);
+		}
+	}
 	if (p->running == 0)
 		p->phase = POD_END;
 }
@@ -316,6 +378,10 @@ void apps_overdue(struct pod *p, int64_t now)
 	for (uint32_t i = 0; i < p->napps; i++) {
 		if (!p->apps[i].deadline || now < p->apps[i].deadline)
 			continue;
+		if (p->apps[i].state == APP_PAUSE) {
+			app_again(p, i);
+			continue;
+		}
 		kill_app(p, i);
 		p->apps[i].swept = true;
 		p->apps[i].deadline = now + 1000; /* once more, in case something new came up */

@@ -96,7 +96,8 @@ static bool paths_ok(const struct span *s, const struct plan_app *a)
 
 static bool app_ok(const struct span *s, const struct plan_app *a)
 {
-	const uint32_t flags = PLAN_APP_NNP | PLAN_APP_TTY | PLAN_APP_KEEP_CAPS;
+	const uint32_t flags = PLAN_APP_NNP | PLAN_APP_TTY | PLAN_APP_KEEP_CAPS | PLAN_APP_RESTART_FAILED |
+			       PLAN_APP_RESTART_ALWAYS | PLAN_RESTART_MAX << PLAN_RESTART_SHIFT;
 
 	if (!component_ok(s, a->name) || !absolute_ok(s, a->root) || !absolute_ok(s, a->cwd))
 		return false;

@@ -39,7 +39,13 @@ enum plan_app_flag {
 	PLAN_APP_NNP = 1,       /* no_new_privs */
 	PLAN_APP_TTY = 2,       /* stdin is a terminal that becomes the controlling one */
 	PLAN_APP_KEEP_CAPS = 4, /* leave the capability sets alone (fly, --insecure-options=capabilities) */
+	PLAN_APP_RESTART_FAILED = 8,  /* start it again when it ends with anything but 0 */
+	PLAN_APP_RESTART_ALWAYS = 16, /* start it again however it ends */
 };
+
+/* Above this bit of the flags: how often it is started again; 0 = any number of times. */
+#define PLAN_RESTART_SHIFT 16
+#define PLAN_RESTART_MAX   0xffffu
 
 struct plan_vec { /* array of @n string offsets at @off */
 	uint32_t off, n;
@@ -162,6 +168,7 @@ enum plan_msg_type {
 	MSG_APP_STOP,  /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
 	/* init → supervisor */
 	MSG_OVER, /* nothing of the app is left, its post-stop handler included; the slot may be started again */
+	MSG_RESTARTED, /* without PLAN_MUTABLE: app @app is started again for the @value-th time */
 };
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
@@ -180,7 +187,7 @@ enum init_step {
 
 /*
  * @app is the app's index, or -1 for the pod.  Exactly one MSG_EXITED comes for every app for which a
- * process was made; a MSG_FAILED that explains it comes before it.  @text always ends with a NUL.
+ * process was made, and one more for every MSG_RESTARTED; a MSG_FAILED that explains it comes before it.  @text always ends with a NUL.
  * Every MSG_APP_START is answered by MSG_STARTED or MSG_FAILED, and in the end by one MSG_OVER.
  */
 struct plan_msg {

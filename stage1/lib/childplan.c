@@ -115,6 +115,7 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		out->flags |= PLAN_APP_KEEP_CAPS;
 	if (tty)
 		out->flags |= PLAN_APP_TTY;
+	out->flags |= a->restart;
 	for (int i = 0; i < 3; i++)
 		out->stdio[i] = tty ? s->pty_slave : i;
 }

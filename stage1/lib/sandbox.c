@@ -28,6 +28,7 @@
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/netfiles.h"
 #include "stage1/lib/notify.h"
+#include "stage1/lib/restart.h"
 #include "stage1/lib/planout.h"
 #include "stage1/lib/rlimits.h"
 #include "stage1/lib/steps.h"
@@ -103,6 +104,8 @@ static int step_check(void *ctx, struct err *e)
 		r = sysctl_check(s->ctx, s->flavor->namespaces(s->ctx), e);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
 		r = check_isolators(&s->ctx->apps[i].app->isolators, s->ctx->apps[i].rt->name, e);
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = restart_flags(&s->ctx->apps[i], &s->apps[i].restart, e);
 	return r;
 }
 

@@ -42,7 +42,8 @@ struct app_build {
 	int root_fd; /* the app's root mount, in the child */
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;
-	char root[16]; /* "/a0": where it is attached in init's mount namespace */
+	uint32_t restart; /* flags of restart.h */
+	char root[16];    /* "/a0": where it is attached in init's mount namespace */
 	char **env, **search;
 };
 

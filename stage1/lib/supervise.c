@@ -122,6 +122,18 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 		log_error("%s: %s", launch_step_name(m->value), text);
 }
 
+/* An app that runs has no exit status. */
+static void restarted(struct watch *w, int app, int times)
+{
+	const char *name = w->s->ctx->manifest->apps[app].name;
+	auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS, name);
+
+	log_info("app \"%s\" is started again (%d)", name, times);
+	record(w, CONTRACT_DIR_RESTARTS, app, times);
+	if (unlinkat(w->s->ctx->pod_fd, path, 0) < 0 && errno != ENOENT)
+		log_warn("remove %s: %s", path, strerror(errno));
+}
+
 static void if_ready(struct watch *w)
 {
 	if (!w->started || w->silent)
@@ -160,6 +172,10 @@ static void on_message(struct watch *w, struct plan_msg *m)
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
 		}
+		break;
+	case MSG_RESTARTED:
+		if (app_ok(w, m))
+			restarted(w, m->app, m->value);
 		break;
 	case MSG_FAILED:
 		report_failure(w, m);
