@@ -146,7 +146,7 @@ START_TEST(wrong_app_is_refused)
 	REFUSED(pm_app(&m, 1)->name, 0);
 	REFUSED(pm_app(&m, 1)->root, 0);
 	REFUSED(pm_app(&m, 1)->cwd, 0);
-	REFUSED(pm_app(&m, 1)->flags, 8);
+	REFUSED(pm_app(&m, 1)->flags, 32);
 	REFUSED(pm_app(&m, 1)->uid, UINT32_MAX);
 	REFUSED(pm_app(&m, 1)->gid, UINT32_MAX);
 	REFUSED(pm_app(&m, 1)->umask, 01000);
