@@ -33,7 +33,7 @@ launch_AR := plan
 launch_LINK := $(PLAIN)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
-stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c users.c capset.c seccomp.c seccomp_cache.c \
+stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
 	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c restart.c childplan.c child.c tty.c running.c supervise.c requests.c \
 	sandbox.c join.c addedplan.c appcall.c)
@@ -102,7 +102,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd interleave floor fake_stage1
+TEST_PROGRAMS := inspect httpd interleave floor fake_stage1 without killat
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -112,6 +112,11 @@ fake_stage1_LINK := $(PLAIN)
 httpd_SRC := tests/functional/httpd.c
 httpd_OUT := tests/httpd
 httpd_LIBS := -lssl -lcrypto
+without_SRC := tests/functional/without.c
+without_OUT := tests/without
+without_LIBS := -lseccomp
+killat_SRC := tests/functional/killat.c
+killat_OUT := tests/killat
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c

@@ -53,8 +53,22 @@ static bool put_value(int dir, const char *path, const char *value)
 	return ok;
 }
 
+static bool is_missing(int r)
+{
+	return r == -ENOSYS || r == -EPERM;
+}
+
+/* @held: a pidfd or -errno. */
+static bool kill_one(pid_t pid, int held)
+{
+	int r = held < 0 ? held : sys_ret(syscall(SYS_pidfd_send_signal, held, SIGKILL, NULL, 0));
+
+	return is_missing(r) ? kill(pid, SIGKILL) == 0 : r >= 0;
+}
+
 /* SIGKILL to the members listed in @path.  Between reading a pid and opening it the process may have
- * ended and the number may be somebody else's; who is still listed afterwards is the one we hold. */
+ * ended and the number may be somebody else's; who is still listed afterwards is the one we hold.  Without
+ * pidfds (Linux before 5.3, outer filters) to be listed again just before is all there is. */
 static bool kill_listed(int dir, const char *path)
 {
 	pid_t first[BATCH], again[BATCH];
@@ -63,17 +77,15 @@ static bool kill_listed(int dir, const char *path)
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++)
-		held[i] = first[i] == getpid() ? -1 : (int)syscall(SYS_pidfd_open, first[i], 0);
+		held[i] = first[i] == getpid() ? -ESRCH : sys_ret(syscall(SYS_pidfd_open, first[i], 0));
 	m = n ? read_pids(dir, path, again, BATCH) : 0;
 	for (size_t i = 0; i < n; i++) {
-		if (held[i] < 0)
-			continue;
 		for (size_t j = 0; j < m; j++) {
-			if (again[j] == first[i] &&
-			    syscall(SYS_pidfd_send_signal, held[i], SIGKILL, NULL, 0) == 0)
+			if (again[j] == first[i] && kill_one(first[i], held[i]))
 				any = true;
 		}
-		(void)close(held[i]);
+		if (held[i] >= 0)
+			(void)close(held[i]);
 	}
 	return any;
 }

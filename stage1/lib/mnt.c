@@ -27,6 +27,16 @@ static uint64_t attr_bits(unsigned int flags)
 	return a;
 }
 
+/* What fails for want of a system call says so: nothing but a newer kernel or a wider filter helps. */
+static int refused(struct err *e, int error)
+{
+	if (error == ENOSYS)
+		err_hint(
+			e,
+			"Linux 5.12 or later is needed, and no filter around rkt that hides its mount calls");
+	return -error;
+}
+
 static int fs_set(int fs, const char *key, const char *value)
 {
 	return (int)syscall(SYS_fsconfig, fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
@@ -64,6 +74,8 @@ int mnt_new(const char *fstype, const struct mnt_opt *opts, unsigned int flags, 
 {
 	auto_close int fs = (int)syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC);
 
+	if (fs < 0 && (errno == ENOSYS || errno == EPERM))
+		return mnt_new_classic(fstype, opts, flags, e);
 	if (fs < 0)
 		return err_sys(e, errno, "open file system type %s", fstype);
 	for (const struct mnt_opt *o = opts; o && o->key; o++) {
@@ -136,8 +148,10 @@ int mnt_clone(int dirfd, const char *path, bool recursive, struct err *e)
 	if (!*path)
 		flags |= AT_EMPTY_PATH;
 	int fd = (int)syscall(SYS_open_tree, dirfd, path, flags);
-	if (fd < 0)
-		return err_sys(e, errno, "open_tree %s", path);
+	if (fd < 0) {
+		err_sys(e, errno, "open_tree %s", *path ? path : "of an open file");
+		return refused(e, e->code);
+	}
 	return fd;
 }
 
@@ -145,9 +159,10 @@ static int set_attr(int fd, struct mount_attr *a, bool recursive, const char *wh
 {
 	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
-	if (syscall(SYS_mount_setattr, fd, "", flags, a, sizeof(*a)) < 0)
-		return err_sys(e, errno, "mount_setattr %s", what);
-	return 0;
+	if (syscall(SYS_mount_setattr, fd, "", flags, a, sizeof(*a)) == 0)
+		return 0;
+	err_sys(e, errno, "mount_setattr %s", what);
+	return refused(e, e->code);
 }
 
 int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e)
@@ -184,7 +199,8 @@ int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
 {
 	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 
-	if (syscall(SYS_move_mount, fd, "", dirfd, path, flags) < 0)
-		return err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
-	return 0;
+	if (syscall(SYS_move_mount, fd, "", dirfd, path, flags) == 0)
+		return 0;
+	err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
+	return refused(e, e->code);
 }

@@ -27,6 +27,8 @@ struct mnt_opt {
 
 /* New instance of @fstype; @opts ends with key NULL, may be NULL.  @flags: enum mnt_flag. */
 int mnt_new(const char *fstype, const struct mnt_opt *opts, unsigned int flags, struct err *e);
+/* The same by mount(2), which mnt_new falls back to without fsopen(2).  Only in a mount namespace of our own. */
+int mnt_new_classic(const char *fstype, const struct mnt_opt *opts, unsigned int flags, struct err *e);
 
 /*
  * Overlay of @nlower directories (@lower[0] is the topmost) with @upper and @work, all absolute

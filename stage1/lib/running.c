@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,14 +38,28 @@ static int not_running(struct err *e, const char *what)
 	return err_set(e, ERR_STATE, ESRCH, "%s is not running", what);
 }
 
-/* "PID START BOOT": open first, compare afterwards, so that the comparison is of what we hold. */
-static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
+/* No process can be held without pidfd_open(2) (Linux 5.3): that is not the same as "it is not running". */
+static int cannot_hold(int r, struct err *e)
+{
+	return err_sys(e, -r, "pidfd_open");
+}
+
+static bool missing(int r)
+{
+	return r == -ENOSYS || r == -EPERM;
+}
+
+struct recorded {
+	pid_t pid;
+	uint64_t start;
+	char boot[37];
+};
+
+/* "PID START BOOT". */
+static int read_record(int pod_fd, struct recorded *ret, struct err *e)
 {
 	auto_buf b = BUF_INIT;
-	char boot[37];
 	uint32_t pid = 0;
-	uint64_t start = 0;
-	unsigned long long now = 0;
 	int r = read_file_at(pod_fd, CONTRACT_FILE_PID_START, 256, &b);
 
 	if (r < 0)
@@ -52,14 +68,50 @@ static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	auto_strv f = strv_split(buf_str(&b), ' ');
-	if (strv_len(f) != 3 || parse_u32(f[0], &pid) < 0 || pid < 2 || parse_u64(f[1], &start) < 0)
+	if (strv_len(f) != 3 || parse_u32(f[0], &pid) < 0 || pid < 2 || parse_u64(f[1], &ret->start) < 0 ||
+	    strlen(f[2]) >= sizeof(ret->boot))
 		return err_set(e, ERR_STATE, EINVAL, "%s is malformed", CONTRACT_FILE_PID_START);
-	auto_close int fd = open_pid((pid_t)pid);
-	if (fd < 0 || proc_boot_id(boot) < 0 || strcmp(boot, f[2]) != 0 ||
-	    proc_start_time((pid_t)pid, &now) < 0 || now != start)
+	ret->pid = (pid_t)pid;
+	memcpy(ret->boot, f[2], strlen(f[2]) + 1);
+	return 0;
+}
+
+static bool is_it(const struct recorded *rec)
+{
+	unsigned long long now = 0;
+	char boot[37];
+
+	return proc_boot_id(boot) == 0 && strcmp(boot, rec->boot) == 0 &&
+	       proc_start_time(rec->pid, &now) == 0 && now == rec->start;
+}
+
+/* Open first, compare afterwards, so that the comparison is of what we hold. */
+static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
+{
+	struct recorded rec;
+	int r = read_record(pod_fd, &rec, e);
+
+	if (r < 0)
+		return r;
+	auto_close int fd = open_pid(rec.pid);
+	if (missing(fd))
+		return cannot_hold(fd, e);
+	if (fd < 0 || !is_it(&rec))
 		return not_running(e, "the pod's supervisor");
-	*ret_pid = (pid_t)pid;
+	*ret_pid = rec.pid;
 	return steal_fd(&fd);
+}
+
+int running_kill(int pod_fd, int sig, struct err *e)
+{
+	struct recorded rec;
+	int r = read_record(pod_fd, &rec, e);
+
+	if (r < 0)
+		return r;
+	if (!is_it(&rec))
+		return not_running(e, "the pod's supervisor");
+	return kill(rec.pid, sig) < 0 ? err_sys(e, errno, "signal the pod") : 0;
 }
 
 int running_supervisor(int pod_fd, struct err *e)
@@ -91,6 +143,8 @@ int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 	if (!kids || !kids[0] || parse_u32(kids[0], &child) < 0)
 		return not_running(e, "the pod's first process");
 	int fd = open_pid((pid_t)child);
+	if (missing(fd))
+		return cannot_hold(fd, e);
 	if (fd < 0)
 		return not_running(e, "the pod's first process");
 	*ret_pid = (pid_t)child;
@@ -121,8 +175,10 @@ static int root_of(int pidfd, const char *host_pid)
 	auto_free char *path = xasprintf("/proc/%s/root", host_pid);
 	auto_close int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (root < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+	if (root < 0)
 		return -ESRCH;
+	if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+		return -errno;
 	return steal_fd(&root);
 }
 
@@ -164,6 +220,8 @@ int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct e
 		if (fd < 0 || inner_pid(*k, &inner) < 0 || inner != want)
 			continue;
 		*ret_root = root_of(fd, *k);
+		if (missing(*ret_root))
+			return err_sys(e, -*ret_root, "pidfd_send_signal");
 		return *ret_root < 0 ? not_running(e, what) : steal_fd(&fd);
 	}
 	return not_running(e, what);

@@ -8,8 +8,12 @@
 
 #include "base/err.h"
 
-/* pidfd of the supervisor: number, start time and boot id must match the record.  -ESRCH: gone. */
+/* pidfd of the supervisor: number, start time and boot id must match the record.  -ESRCH: gone; -ENOSYS, -EPERM:
+ * no pidfd_open(2) here. */
 int running_supervisor(int pod_fd, struct err *e);
+/* Signal the supervisor (@sig 0: ask whether it lives) without a pidfd: the record is compared just before.  Only
+ * where pidfds are missing, since between the two another process may get the number.  -ESRCH: gone. */
+int running_kill(int pod_fd, int sig, struct err *e);
 /* The supervisor's only child (stage2/init): its pid; *ret_pidfd owned by the caller. */
 int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e);
 /* An O_PATH descriptor of the root directory of process @pid, which @pidfd holds; -ESRCH: it has gone. */

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -21,6 +22,7 @@
 #include "stage1/lib/running.h"
 
 #define SUPERVISOR_MS 2000
+#define LOOK_MS       20 /* between two looks where nothing can wake us */
 
 struct stop_args {
 	bool force;
@@ -61,6 +63,31 @@ static int force_stop(int pod_fd, int supervisor, struct err *e)
 	return r == 0 ? cgroups_destroy(pod_fd, e) : r;
 }
 
+/* Kernels before 5.3, and filters that hide pidfds.  The supervisor's death is the pod's: init watches it. */
+static int stop_by_number(int pod_fd, bool force, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	int r = running_kill(pod_fd, force ? SIGKILL : SIGTERM, e);
+
+	for (int ms = 0; r == 0 && force && ms < SUPERVISOR_MS; ms += LOOK_MS) {
+		struct err gone = ERR_INIT;
+
+		if (running_kill(pod_fd, 0, &gone) < 0)
+			return cgroups_destroy(pod_fd, e);
+		(void)nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
+static bool no_pidfds(int supervisor)
+{
+	int r = supervisor;
+
+	if (r >= 0 && syscall(SYS_pidfd_send_signal, supervisor, 0, NULL, 0) < 0)
+		r = -errno;
+	return r == -ENOSYS || r == -EPERM;
+}
+
 static int stop(int argc, char **argv, struct err *e)
 {
 	struct stop_args a = { false };
@@ -75,6 +102,10 @@ static int stop(int argc, char **argv, struct err *e)
 	if (pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
 	auto_close int sup = running_supervisor(pod_fd, e);
+	if (no_pidfds(sup)) {
+		err_clear(e);
+		return stop_by_number(pod_fd, a.force, e);
+	}
 	if (sup < 0)
 		return sup;
 	return a.force ? force_stop(pod_fd, sup, e) : signal_pidfd(sup, SIGTERM, e);
