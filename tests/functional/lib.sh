@@ -55,6 +55,16 @@ skip() {
 	echo "ok $points - $1 # SKIP $2"
 }
 
+# sanitized: whether the programs are built with a sanitizer: no sandboxed child has a seccomp filter then (aci/image/sandbox.c).
+sanitized() {
+	nm "$RKT" 2>/dev/null | grep -q __asan_init
+}
+
+# traced COMMAND...: a command that uses ptrace(2); LeakSanitizer cannot work under a tracer.
+traced() {
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 "$@"
+}
+
 # need COMMAND...: without them the whole test is skipped.
 need() {
 	for _n in "$@"; do

@@ -5,7 +5,7 @@ need_root
 need strace
 RKT_RUN_CALLS=${RKT_RUN_CALLS:-440} # for the whole life of a cached pod, the program's own start included
 LIST_CALLS=22                       # for each pod of a list
-if nm "$RKT" 2>/dev/null | grep -q __asan_init; then sanitized=1; else sanitized=0; fi
+if sanitized; then sanitized=1; else sanitized=0; fi
 
 IMAGE_EXEC='["/bin/true"]' make_image example.com/true
 id=$(rkt fetch --full --insecure-options=image "$image" 2>/dev/null)
@@ -15,14 +15,13 @@ calls() { grep -vcE '\+\+\+|---|<unfinished' "$1"; }
 
 # ---- a start -------------------------------------------------------------------------------------
 
-# LeakSanitizer cannot work under a tracer.
-traced() {
-	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -f -qq -o "$T/calls" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" \
+watched() {
+	traced strace -f -qq -o "$T/calls" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" \
 		--insecure-options=image "$@"
 }
 
 rkt run --insecure-options=image --net=none "$id" >/dev/null 2>&1
-run traced run --net=none "$id"
+run watched run --net=none "$id"
 expect_status 0 "a cached pod runs under strace"
 n=$(calls "$T/calls")
 diag "system calls of a cached pod that runs true: $n"
