@@ -11,14 +11,11 @@
 #include "base/strv.h"
 #include "rkt/images.h"
 #include "rkt/output.h"
-#include "stage0/imageuse.h"
+#include "stage0/imagegc.h"
 
 static int remove_image(const struct host *h, const char *id, struct err *e)
 {
-	int used = image_in_use(&h->data, id, e);
-	if (used < 0)
-		return used;
-	int r = store_remove_image(&h->store, id, used, e);
+	int r = image_remove(&h->data, &h->store, id, e);
 	return r < 0 ? r : output_line(e, "successfully removed aci for image: \"%s\"", id);
 }
 

@@ -24,6 +24,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_image;
 extern const struct command cmd_image_cat_manifest;
 extern const struct command cmd_image_fetch;
+extern const struct command cmd_image_gc;
 extern const struct command cmd_image_list;
 extern const struct command cmd_image_rm;
 extern const struct command cmd_image_verify;

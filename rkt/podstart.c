@@ -26,7 +26,6 @@ static int obtain_images(struct host *h, struct pod_args *a, struct err *e)
 		r = image_obtain(h, app->image, app->signature, policy, 0, id, e);
 		if (r < 0)
 			return r;
-		store_touch(&h->store, id);
 		app->req.image_id = xstrdup(id);
 	}
 	return r;

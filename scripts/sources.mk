@@ -12,7 +12,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c ref.c \
-	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c dns.c \
+	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c dns.c \
 	stage1_app.c mutable.c)
 
 ARCHIVES := base basejson basehash schema stage0 plan
@@ -87,7 +87,7 @@ cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c d
 	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
-	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
+	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc

@@ -32,6 +32,7 @@
 #define POD_FILE_STAGE1_TREE "stage1TreeStoreID"
 #define POD_FILE_STAGE1_PATH "stage1-path" /* absolute directory the entrypoints are executed from */
 #define POD_DIR_APPSINFO     "appsinfo"    /* <app>/{manifest,treeStoreID} */
+#define POD_APP_TREES        "treeStoreID" /* in appsinfo/<app> */
 #define POD_APP_ADDED        "added"       /* in appsinfo/<app> of a mutable pod: its stage1 knows the app */
 #define POD_STAGE1_MANIFEST  "stage1/manifest"
 #define POD_STAGE1_ROOTFS    "stage1/rootfs"

@@ -57,7 +57,7 @@ static int take_known(struct flight *f, char ret_id[IMAGE_ID_LEN + 1])
 {
 	log_debug("using image from local store for url %s", f->want->url);
 	memcpy(ret_id, f->record.image_id, IMAGE_ID_LEN + 1);
-	store_touch(&f->j->store, ret_id);
+	(void)store_touch(&f->j->store, ret_id);
 	return 0;
 }
 

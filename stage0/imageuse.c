@@ -9,58 +9,109 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/fsat.h"
 #include "base/strv.h"
+#include "schema/ids.h"
 #include "stage0/pod.h"
 
 #define ID_FILE_MAX (64u << 10) /* bytes */
 
-static bool file_names(int dirfd, const char *name, const char *image_id)
+static void add_once(char ***ids, const char *id)
+{
+	if (!strv_has(*ids, id))
+		strv_push(ids, id);
+}
+
+static void read_ids(struct image_uses *u, int dirfd, const char *name, bool live)
 {
 	auto_buf text = BUF_INIT;
 	int r = read_file_at(dirfd, name, ID_FILE_MAX, &text);
-	if (r < 0)
-		return r != -ENOENT;
+
+	if (r < 0) {
+		u->all |= r != -ENOENT;
+		return;
+	}
 	auto_strv lines = strv_split(buf_str(&text), '\n');
-	return strv_has(lines, image_id);
+	for (char **l = lines; l && *l; l++) {
+		/* rkt 1.30 has ids of trees that are not ids of images */
+		if (!image_id_valid(*l))
+			continue;
+		add_once(&u->trees, *l);
+		if (live)
+			add_once(&u->live, *l);
+	}
 }
 
-static bool apps_name(const struct pod *p, const char *image_id)
+static void read_apps(struct image_uses *u, const struct pod *p, bool live)
 {
 	auto_close int fd = openat(p->fd, POD_DIR_APPSINFO, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno != ENOENT;
-	auto_closedir DIR *dir = fdopendir(fd);
-	if (!dir)
-		return true;
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		u->all |= fd >= 0 || errno != ENOENT;
+		return;
+	}
 	int dirfd_borrowed = steal_fd(&fd);
 	for (const struct dirent *de; (de = readdir(dir));) {
+		char path[NAME_MAX + sizeof("/" POD_APP_TREES)];
+
 		if (de->d_name[0] == '.')
 			continue;
-		auto_close int app = openat(dirfd_borrowed, de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (app >= 0 && file_names(app, "treeStoreID", image_id))
-			return true;
+		(void)snprintf(path, sizeof(path), "%s/" POD_APP_TREES, de->d_name);
+		read_ids(u, dirfd_borrowed, path, live);
 	}
-	return false;
 }
 
-int image_in_use(const struct datadir *d, const char *image_id, struct err *e)
+static void read_pod(struct image_uses *u, const struct pod *p)
 {
-	auto_strv uuids = NULL;
-	int r = pods_list(d, PODS_MOST, &uuids, e);
-	for (char **u = uuids; r == 0 && u && *u; u++) {
+	bool live = p->state == POD_PREPARING || p->state == POD_PREPARED || p->state == POD_RUNNING;
+
+	read_ids(u, p->fd, POD_FILE_STAGE1_TREE, live);
+	read_apps(u, p, live);
+}
+
+int image_uses_scan(const struct datadir *d, struct image_uses *ret, struct err *e)
+{
+	struct image_uses u = { NULL, NULL, false };
+	struct pod_places all = { NULL, 0, 0 };
+	int r = pods_scan(d, PODS_MOST, &all, e);
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
 		auto_pod p = POD_INIT;
-		r = pod_open(d, *u, &p, e);
-		if (r == -ENOENT) { /* deleted since the directory was read */
+
+		r = pod_open_place(d, &all.v[i], &p, e);
+		if (r == 0) {
+			read_pod(&u, &p);
+		} else if (r == -ENOENT) { /* deleted since the directory was read */
 			err_clear(e);
 			r = 0;
-			continue;
 		}
-		if (r == 0 && (file_names(p.fd, POD_FILE_STAGE1_TREE, image_id) || apps_name(&p, image_id)))
-			return 1;
 	}
+	free(all.v);
+	if (r < 0)
+		image_uses_done(&u);
+	else
+		*ret = u;
 	return r;
+}
+
+bool image_uses_tree(const struct image_uses *u, const char *id)
+{
+	return u->all || strv_has(u->trees, id);
+}
+
+bool image_uses_live(const struct image_uses *u, const char *id)
+{
+	return u->all || strv_has(u->live, id);
+}
+
+void image_uses_done(struct image_uses *u)
+{
+	strv_free(u->trees);
+	strv_free(u->live);
+	*u = (struct image_uses){ NULL, NULL, false };
 }

@@ -340,16 +340,32 @@ static void keep_verification(struct image_info *info, struct image_info *before
 	before->nverified = 0;
 }
 
+/* *made_tree: it was not there before, so nothing stands on it yet. */
 static int publish_locked(const struct store *s, int blob_dirfd, const char *tree_tmp,
-			  const struct image_info *info, struct err *e)
+			  const struct image_info *info, bool *made_tree, struct err *e)
 {
-	int r = store_publish_blob(s, blob_dirfd, "blob", info->blob_algo, info->blob_digest, e);
+	/* until the document names the blob, this tells image gc that somebody will */
+	auto_close int lock = store_lock(s, "blob", info->blob_digest, 1, e);
+	int r = lock;
 
 	if (r >= 0)
+		r = store_publish_blob(s, blob_dirfd, "blob", info->blob_algo, info->blob_digest, e);
+	if (r >= 0)
 		r = store_publish_tree(s, tree_tmp, info->id, e);
+	*made_tree = r == 0;
 	if (r >= 0)
 		r = store_publish_image(s, info, e);
 	return r;
+}
+
+/* What a failed import of an image that was not there before has published. */
+static void take_back(const struct store *s, const struct image_info *info, bool made_tree)
+{
+	struct err e = ERR_INIT;
+
+	/* A tree that was there already is one that pods stand on, or image gc's to judge. */
+	if (store_unpublish_image(s, info, &e) == 0 && made_tree)
+		(void)store_remove_tree(s, info->id, &e);
 }
 
 int import_publish(const struct store *s, int blob_dirfd, const char *tree_tmp, const struct imported *i,
@@ -367,13 +383,13 @@ int import_publish(const struct store *s, int blob_dirfd, const char *tree_tmp, 
 	fill_info(&info, i, o, m, tree_size);
 	auto_close int lock = store_lock(s, "image", i->id, 1, e);
 	int r = lock < 0 ? lock : 0;
-	bool known = r >= 0 && store_image_load(s, i->id, &before, &other) >= 0;
+	bool made_tree = false, known = r >= 0 && store_image_load(s, i->id, &before, &other) >= 0;
 	if (known)
 		keep_verification(&info, &before);
 	if (r >= 0)
-		r = publish_locked(s, blob_dirfd, tree_tmp, &info, e);
+		r = publish_locked(s, blob_dirfd, tree_tmp, &info, &made_tree, e);
 	if (r < 0 && lock >= 0 && !known)
-		(void)store_unpublish_image(s, &info, false, &other);
+		take_back(s, &info, made_tree);
 	image_info_done(&before);
 	image_info_done(&info);
 	return r;

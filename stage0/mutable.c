@@ -263,7 +263,6 @@ static int add(struct change *c, const struct pod_request *q, const struct store
 		auto_free char *name = xstrdup(c->manifest->apps[c->manifest->napps - 1].name);
 		bool named = false;
 
-		store_touch(s, image.id);
 		r = place_new(c, s, name, &image, e);
 		if (r == 0)
 			r = write_manifest(c, e);

@@ -143,27 +143,54 @@ static int copy_root(const struct pod *p, const char *app, int tree, struct err 
 	return to < 0 ? err_sys(e, errno, "open %s", path) : copy_tree_at(tree, to, e);
 }
 
+/*
+ * The pod says that it stands on the tree, and only then we look whether the image is there: who removes
+ * images does it the other way round (imageuse.h), so one of the two notices the other.
+ */
+static int claim_image(const struct placing *j, const char *id, struct err *e)
+{
+	if (store_touch(j->store, id) == 0)
+		return 0;
+	return err_set(e, ERR_STATE, ENOENT, "image %s was removed from the store meanwhile", id);
+}
+
+static int place_root(const struct placing *j, const char *app, int tree, struct err *e)
+{
+	auto_free char *trees = NULL;
+	int r;
+
+	/* For stage1 images of rkt 1.30 the overlays are stage0's: classic.c makes their directories. */
+	if (j->overlay)
+		return j->stage1->native ? make_upper(j->pod, app, tree, e) : 0;
+	r = copy_root(j->pod, app, tree, e);
+	trees = xasprintf(POD_DIR_APPSINFO "/%s/" POD_APP_TREES, app);
+	/* It needs the tree no longer. */
+	if (r == 0 && unlinkat(j->pod->fd, trees, 0) < 0)
+		r = err_sys(e, errno, "remove %s", trees);
+	return r;
+}
+
 int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e)
 {
 	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
-	auto_free char *manifest = xasprintf("%s/manifest", info), *trees = xasprintf("%s/treeStoreID", info);
+	auto_free char *manifest = xasprintf("%s/manifest", info),
+		       *trees = xasprintf("%s/" POD_APP_TREES, info);
 	auto_free char *list = xasprintf("%s\n", image->id);
-	auto_close int tree = store_tree_open(j->store, image->id, e);
-	int r = tree;
+	auto_close int tree = FD_NONE;
+	int r = new_dir(j->pod, info, 0755, e);
 
-	if (r == -ENOENT)
-		return err_hint(e, "fetch it again as root");
-	if (r >= 0)
-		r = new_dir(j->pod, info, 0755, e);
 	if (r == 0)
 		r = new_file(j->pod, manifest, image->manifest, strlen(image->manifest), 0644, e);
+	if (r == 0)
+		r = new_file(j->pod, trees, list, strlen(list), 0644, e);
+	if (r == 0)
+		r = claim_image(j, image->id, e);
 	if (r < 0)
 		return r;
-	if (!j->overlay)
-		return copy_root(j->pod, app, tree, e);
-	r = new_file(j->pod, trees, list, strlen(list), 0644, e);
-	/* For stage1 images of rkt 1.30 the overlays are stage0's: classic.c makes their directories. */
-	return r == 0 && j->stage1->native ? make_upper(j->pod, app, tree, e) : r;
+	tree = store_tree_open(j->store, image->id, e);
+	if (tree == -ENOENT)
+		return err_hint(e, "fetch it again as root");
+	return tree < 0 ? tree : place_root(j, app, tree, e);
 }
 
 static int place_apps(const struct placing *j, const struct merged *m, struct err *e)
@@ -205,6 +232,8 @@ int prepare_pod(const struct pod_request *r, const struct store *s, const struct
 		return res;
 	j.overlay = use_overlay(r, p);
 	res = stage1_install(stage1, p, e);
+	if (res == 0 && stage1->tree_id)
+		res = claim_image(&j, stage1->tree_id, e);
 	if (res == 0)
 		res = place_apps(&j, &m, e);
 	if (res == 0)

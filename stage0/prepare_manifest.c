@@ -146,7 +146,6 @@ static int merge_file(const struct pod_request *r, const struct store *s, struct
 			ret = check_file_app(a, &m->images[i], e);
 		if (ret < 0)
 			return err_ctx(e, "pod manifest %s: app \"%s\"", r->manifest_path, a->name);
-		store_touch(s, m->images[i].id);
 	}
 	ret = check_mounts(m->manifest, e);
 	return ret < 0 ? err_ctx(e, "pod manifest %s", r->manifest_path) : 0;

@@ -63,9 +63,10 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int store_list(const struct store *s, char ***ret, struct err *e)
+/* The ids among the names in a directory, sorted. */
+static int list_ids(const struct store *s, const char *name, char ***ret, struct err *e)
 {
-	auto_close int fd = openat(s->cas_fd, "image", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = openat(s->cas_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_closedir DIR *dir = NULL;
 	char **v = xcalloc(1, sizeof(*v));
 	size_t n = 0, room = 1;
@@ -74,7 +75,7 @@ int store_list(const struct store *s, char ***ret, struct err *e)
 		dir = fdopendir(fd);
 	if (!dir) {
 		free(v);
-		return err_sys(e, errno, "read the list of images");
+		return err_sys(e, errno, "read %s/%s", DIR_CAS, name);
 	}
 	(void)steal_fd(&fd);
 	for (const struct dirent *de; (de = readdir(dir));) {
@@ -90,6 +91,16 @@ int store_list(const struct store *s, char ***ret, struct err *e)
 	qsort(v, n, sizeof(*v), by_text);
 	*ret = v;
 	return 0;
+}
+
+int store_list(const struct store *s, char ***ret, struct err *e)
+{
+	return list_ids(s, "image", ret, e);
+}
+
+int store_list_trees(const struct store *s, char ***ret, struct err *e)
+{
+	return list_ids(s, "tree", ret, e);
 }
 
 static bool have_image(const struct store *s, const char *id)
@@ -260,10 +271,9 @@ int store_last_used(const struct store *s, const char *id, int64_t *ret_ns)
 	return 0;
 }
 
-void store_touch(const struct store *s, const char *id)
+int store_touch(const struct store *s, const char *id)
 {
 	struct name n = name_of("image", id);
 
-	/* Who may not write the store may still use it. */
-	(void)utimensat(s->cas_fd, n.path, NULL, AT_SYMLINK_NOFOLLOW);
+	return utimensat(s->cas_fd, n.path, NULL, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT ? -ENOENT : 0;
 }

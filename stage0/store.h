@@ -78,7 +78,8 @@ int store_blob_open(const struct store *s, const struct image_info *i, struct er
 int store_list(const struct store *s, char ***ret, struct err *e);
 /* Time of last use, ns: kept as the mtime of cas/image/<id>. */
 int store_last_used(const struct store *s, const char *id, int64_t *ret_ns);
-void store_touch(const struct store *s, const char *id);
+/* Used now.  -ENOENT when the image has gone; who may not write the store may still use it. */
+int store_touch(const struct store *s, const char *id);
 
 /* ---- what is known of a URL (ETag, freshness, image) ---- */
 struct url_info {
@@ -94,23 +95,27 @@ int store_url_save(const struct store *s, const struct url_info *u, struct err *
 
 /* ---- writing (the fetch program) ---- */
 
-/* Lock for single-flight work on @key of class @kind ("url", "image"): at most one holder; the
- * returned fd is the lock.  @wait 0: -EWOULDBLOCK. */
+/* Lock for single-flight work on @key of class @kind ("url", "image", "blob": the digest of one that is being
+ * published): at most one holder; the returned fd is the lock.  @wait 0: -EWOULDBLOCK. */
 int store_lock(const struct store *s, const char *kind, const char *key, int wait, struct err *e);
 
 /* A new private directory in cas/tmp (0700), locked against gc by the returned fd; *name heap. */
 int store_tmp_dir(const struct store *s, char **name, struct err *e);
 
-/* Move cas/tmp/<tmp_dir>/rootfs … to cas/tree/<id>: syncfs, then one rename.  Already there: success. */
+/* Move cas/tmp/<tmp_dir>/rootfs … to cas/tree/<id>: syncfs, then one rename.  1 when there was one already. */
 int store_publish_tree(const struct store *s, const char *tmp_dir, const char *id, struct err *e);
 /* Move the file @name of @dirfd to cas/blob/…: fsync, then one rename. */
 int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo, const char *hex,
 		       struct err *e);
 /* Write the image document and add the id to the ref of its name. */
 int store_publish_image(const struct store *s, const struct image_info *i, struct err *e);
-/* Remove refs, document, tree and blob (in that order) under store_lock("image", id), waiting for it.
- * Trees in use by pods (@keep_tree) stay. */
-int store_remove_image(const struct store *s, const char *id, bool keep_tree, struct err *e);
-/* The same for a caller who holds that lock, and whether the document was written or not: takes back
- * what a failed import of @i has published. */
-int store_unpublish_image(const struct store *s, const struct image_info *i, bool keep_tree, struct err *e);
+/*
+ * Remove refs, document and blob (in that order) for a caller who holds store_lock("image", id), whether the
+ * document was written or not.  From then on nobody finds the image; its tree is store_remove_tree's, once
+ * no pod names it.  imagegc.h puts both together.
+ */
+int store_unpublish_image(const struct store *s, const struct image_info *i, struct err *e);
+/* Remove a tree under the same lock: out of its place by one rename, then piece by piece.  Missing: success. */
+int store_remove_tree(const struct store *s, const char *id, struct err *e);
+/* Ids that have a directory in cas/tree, complete or not, sorted; strv for the caller to free. */
+int store_list_trees(const struct store *s, char ***ret, struct err *e);

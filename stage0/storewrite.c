@@ -129,7 +129,7 @@ int store_publish_tree(const struct store *s, const char *tmp_dir, const char *i
 {
 	auto_free char *from = xasprintf("%s/rootfs", tmp_dir), *dir = xasprintf("tree/%s", id);
 	auto_free char *to = xasprintf("%s/rootfs", dir);
-	int r = -EAGAIN;
+	int r = -EAGAIN, had;
 
 	assert(image_id_valid(id));
 	if (syncfs(s->tmp_fd) < 0)
@@ -138,19 +138,22 @@ int store_publish_tree(const struct store *s, const char *tmp_dir, const char *i
 	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
 		if (mkdirat(s->cas_fd, dir, 0700) < 0 && errno != EEXIST)
 			r = -errno;
-		else if (renameat2(s->tmp_fd, from, s->cas_fd, to, RENAME_NOREPLACE) == 0 || errno == EEXIST)
+		else if (renameat2(s->tmp_fd, from, s->cas_fd, to, RENAME_NOREPLACE) == 0)
 			r = 0;
+		else if (errno == EEXIST)
+			r = 1;
 		else
 			r = errno == ENOENT && !store_has_tree(s, id) &&
 					    faccessat(s->tmp_fd, from, F_OK, 0) == 0
 				    ? -EAGAIN
 				    : -errno;
 	}
-	if (r == 0)
+	had = r == 1;
+	if (r >= 0)
 		r = sync_at(s, dir);
 	if (r == 0)
 		r = sync_at(s, "tree");
-	return r < 0 ? err_sys(e, -r, "publish the tree of image %s", id) : 0;
+	return r < 0 ? err_sys(e, -r, "publish the tree of image %s", id) : had;
 }
 
 int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo, const char *hex,
@@ -204,7 +207,7 @@ int store_publish_image(const struct store *s, const struct image_info *i, struc
 /* ---- removal ---- */
 
 /* Out of the way by one rename, then piece by piece. */
-static int remove_tree(const struct store *s, const char *id, struct err *e)
+int store_remove_tree(const struct store *s, const char *id, struct err *e)
 {
 	auto_free char *dir = xasprintf("tree/%s", id), *tmp = NULL;
 	auto_close int fd = FD_NONE;
@@ -222,7 +225,7 @@ static int remove_tree(const struct store *s, const char *id, struct err *e)
 	return r;
 }
 
-int store_unpublish_image(const struct store *s, const struct image_info *i, bool keep_tree, struct err *e)
+int store_unpublish_image(const struct store *s, const struct image_info *i, struct err *e)
 {
 	auto_free char *doc = xasprintf("image/%s", i->id);
 	int r = store_urls_remove(s, i->id, e);
@@ -231,22 +234,7 @@ int store_unpublish_image(const struct store *s, const struct image_info *i, boo
 		r = store_ref_remove(s, i->name, i->id, e);
 	if (r == 0 && unlinkat(s->cas_fd, doc, 0) < 0 && errno != ENOENT)
 		r = err_sys(e, errno, "remove %s/%s", DIR_CAS, doc);
-	if (r == 0 && !keep_tree)
-		r = remove_tree(s, i->id, e);
 	if (r == 0)
 		r = remove_blob(s, i, e);
 	return r < 0 ? err_ctx(e, "remove image %s", i->id) : 0;
-}
-
-int store_remove_image(const struct store *s, const char *id, bool keep_tree, struct err *e)
-{
-	auto_close int lock = store_lock(s, "image", id, 1, e);
-	struct image_info i = { .id = "" };
-	int r = lock < 0 ? lock : store_image_load(s, id, &i, e);
-
-	if (r < 0)
-		return r;
-	r = store_unpublish_image(s, &i, keep_tree, e);
-	image_info_done(&i);
-	return r;
 }
