@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/fsat.h"
@@ -19,11 +20,19 @@
 #include "base/strv.h"
 #include "base/when.h"
 #include "stage0/classic.h"
+#include "stage0/mounts.h"
 #include "stage0/stage1.h"
 #include "stage0/sweep.h"
 #include "stage1/contract.h"
 
 #define CGROUPS_FILE_MAX (64u << 10) /* bytes */
+
+/* What a pass knows beside its options. */
+struct gc_pass {
+	const struct gc_options *o;
+	bool no_mounts; /* there was no mount below any pod when it began */
+	struct stage1_memo stage1;
+};
 
 static void report(const struct gc_options *o, enum gc_event ev, const char *uuid, const struct err *e)
 {
@@ -54,44 +63,57 @@ static bool record_is_void(const struct pod *p)
 	return true;
 }
 
-/* What stage1 acquired for the pod outside its directory.  A pod that never got a stage1 has nothing. */
-static int call_stage1(const struct pod *p, bool debug, const char *local_config, struct err *e)
+/* What stage1 acquired for the pod outside its directory: 1 when it was called.  A pod that never got a stage1 has
+ * nothing. */
+static int call_stage1(const struct pod *p, struct gc_pass *g, struct err *e)
 {
-	struct stage1 s = { .manifest = NULL };
-	int r = stage1_of_pod(p, &s, e);
+	const struct stage1 *s = &g->stage1.s;
+	int r = stage1_of_next_pod(p, &g->stage1, e);
 
 	if (r == -ENOENT) {
 		err_clear(e);
 		return 0;
 	}
-	if (r == 0 && s.gc_by_record && record_is_void(p)) {
-		stage1_done(&s);
+	if (r == 0 && s->gc_by_record && record_is_void(p))
 		return 0;
-	}
-	if (r == 0 && !s.native)
-		r = classic_remount(&s, p, e);
+	if (r == 0 && !s->native)
+		r = classic_remount(s, p, e);
 	if (r == 0)
-		r = stage1_call_gc(&s, p, debug, local_config, e);
-	stage1_done(&s);
-	return r;
+		r = stage1_call_gc(s, p, g->o->debug, g->o->local_config, e);
+	return r < 0 ? r : 1;
+}
+
+static int unmount_and_delete(struct pod *p, struct err *e)
+{
+	int r = pod_unmount_all(p, e);
+
+	return r < 0 ? err_ctx(e, "pod %s", p->uuid) : pod_delete(p, e);
 }
 
 /* @p is locked, in exited-garbage/ or garbage/. */
-static int delete_pod(struct pod *p, bool debug, const char *local_config, struct err *e)
+static int delete_pod(struct pod *p, struct gc_pass *g, struct err *e)
 {
+	int called = p->state == POD_EXITED_DELETING ? call_stage1(p, g, e) : 0;
 	int r;
 
 	/* The pod goes even if its stage1 cannot clean up: a missing or broken one would keep it for ever. */
-	if (p->state == POD_EXITED_DELETING && call_stage1(p, debug, local_config, e) < 0) {
+	if (called < 0) {
 		log_warn("pod %s: %s", p->uuid, e->text);
 		err_clear(e);
 	}
-	r = pod_unmount_all(p, e);
-	return r < 0 ? err_ctx(e, "pod %s", p->uuid) : pod_delete(p, e);
+	if (!g->no_mounts || called)
+		return unmount_and_delete(p, e);
+	r = pod_delete(p, e);
+	if (r != -EBUSY)
+		return r;
+	err_clear(e);
+	return unmount_and_delete(p, e);
 }
 
 int gc_remove_pod(struct pod *p, bool debug, const char *local_config, struct err *e)
 {
+	const struct gc_options o = { .debug = debug, .local_config = local_config };
+	struct gc_pass g = { .o = &o };
 	int r = pod_refresh(p, e);
 
 	if (r < 0)
@@ -106,7 +128,10 @@ int gc_remove_pod(struct pod *p, bool debug, const char *local_config, struct er
 		r = err_set(e, ERR_STATE, EBUSY, "pod %s is %s", p->uuid, pod_state_name(p->state));
 	if (r == 0)
 		r = pod_lock(p, e);
-	return r < 0 ? r : delete_pod(p, debug, local_config, e);
+	if (r == 0)
+		r = delete_pod(p, &g, e);
+	stage1_memo_done(&g.stage1);
+	return r;
 }
 
 /* ---- one pass ---- */
@@ -117,24 +142,24 @@ static bool somebody_elses(int r)
 	return r == -ENOENT || r == -EBUSY;
 }
 
-static void mark_exited(struct pod *p, const struct gc_options *o, struct err *e)
+static void mark_exited(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	int r = p->state == POD_EXITED ? pod_to_exited_garbage(p, e) : -EBUSY;
 
 	if (r == 0)
-		report(o, GC_MARKED, p->uuid, NULL);
+		report(g->o, GC_MARKED, p->uuid, NULL);
 	else if (!somebody_elses(r))
-		report(o, GC_FAILED, p->uuid, e);
+		report(g->o, GC_FAILED, p->uuid, e);
 }
 
-static void discard_aborted(struct pod *p, const struct gc_options *o, struct err *e)
+static void discard_aborted(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	int r = p->state == POD_ABORTED_PREPARE ? pod_to_garbage(p, e) : -EBUSY;
 
 	if (r == 0)
-		report(o, GC_ABORTED, p->uuid, NULL);
+		report(g->o, GC_ABORTED, p->uuid, NULL);
 	else if (!somebody_elses(r))
-		report(o, GC_FAILED, p->uuid, e);
+		report(g->o, GC_FAILED, p->uuid, e);
 }
 
 /* Has the directory been where it is for longer than @ns? */
@@ -145,45 +170,71 @@ static bool older_than(const struct pod *p, int64_t ns)
 	return pod_gc_marked(p, &since) == 0 && when_ns(when_now()) - when_ns(since) >= ns;
 }
 
-static void expire_prepared(struct pod *p, const struct gc_options *o, struct err *e)
+static void expire_prepared(struct pod *p, struct gc_pass *g, struct err *e)
 {
-	int r = p->state == POD_PREPARED && older_than(p, o->expire_prepared_ns) ? pod_to_garbage(p, e)
-										 : -EBUSY;
+	int r = p->state == POD_PREPARED && older_than(p, g->o->expire_prepared_ns) ? pod_to_garbage(p, e)
+										    : -EBUSY;
 
 	if (r == 0)
-		report(o, GC_EXPIRED, p->uuid, NULL);
+		report(g->o, GC_EXPIRED, p->uuid, NULL);
 	else if (!somebody_elses(r))
-		report(o, GC_FAILED, p->uuid, e);
+		report(g->o, GC_FAILED, p->uuid, e);
 }
 
-static void delete_locked(struct pod *p, const struct gc_options *o, struct err *e)
+static void delete_locked(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	int r = pod_lock(p, e);
 
 	if (somebody_elses(r))
 		return;
 	if (r == 0) {
-		report(o, GC_DELETING, p->uuid, NULL);
-		r = delete_pod(p, o->debug, o->local_config, e);
+		report(g->o, GC_DELETING, p->uuid, NULL);
+		r = delete_pod(p, g, e);
 	}
 	if (r < 0)
-		report(o, GC_FAILED, p->uuid, e);
+		report(g->o, GC_FAILED, p->uuid, e);
 }
 
-static void delete_exited(struct pod *p, const struct gc_options *o, struct err *e)
+static void delete_exited(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	if (p->state != POD_EXITED_GARBAGE)
 		return;
-	if (older_than(p, o->grace_ns))
-		delete_locked(p, o, e);
+	if (older_than(p, g->o->grace_ns))
+		delete_locked(p, g, e);
 	else
-		report(o, GC_IN_GRACE, p->uuid, NULL);
+		report(g->o, GC_IN_GRACE, p->uuid, NULL);
 }
 
-static void delete_garbage(struct pod *p, const struct gc_options *o, struct err *e)
+static void delete_garbage(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	if (p->state == POD_GARBAGE)
-		delete_locked(p, o, e);
+		delete_locked(p, g, e);
+}
+
+typedef void visit_fn(struct pod *p, struct gc_pass *g, struct err *e);
+
+static void visit_all(struct gc_pass *g, const struct datadir *d, const struct pod_places *all,
+		      visit_fn *visit)
+{
+	for (size_t n = 0; n < all->n; n++) {
+		auto_pod p = POD_INIT;
+		struct err why = ERR_INIT;
+		int r = pod_open_place(d, &all->v[n], &p, &why);
+
+		if (r == 0)
+			visit(&p, g, &why);
+		else if (r != -ENOENT)
+			report(g->o, GC_FAILED, all->v[n].uuid, &why);
+	}
+}
+
+/* Read once and not for each pod: only a stage1 of rkt 1.30 mounts anything that the host sees. */
+static bool no_mounts_below(const struct datadir *d)
+{
+	auto_free char *pods = xasprintf("%s/" DIR_PODS, d->path);
+	auto_strv mounts = NULL;
+
+	return mounts_below(pods, &mounts) == 0 && !mounts;
 }
 
 int gc_run(const struct datadir *d, const struct gc_options *o, struct err *e)
@@ -191,33 +242,27 @@ int gc_run(const struct datadir *d, const struct gc_options *o, struct err *e)
 	static const struct {
 		unsigned int dirs;
 		bool deletes;
-		void (*visit)(struct pod *p, const struct gc_options *o, struct err *e);
+		visit_fn *visit;
 	} passes[] = {
 		{ PODS_RUN, false, mark_exited },         { PODS_PREPARE, false, discard_aborted },
 		{ PODS_PREPARED, true, expire_prepared }, { PODS_EXITED_GARBAGE, true, delete_exited },
 		{ PODS_GARBAGE, true, delete_garbage },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(passes); i++) {
+	struct gc_pass g = { .o = o, .no_mounts = !o->mark_only && no_mounts_below(d) };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(passes); i++) {
 		struct pod_places all = { NULL, 0, 0 };
-		int r;
 
 		if (passes[i].deletes && o->mark_only)
-			return 0;
+			break;
 		r = pods_scan(d, passes[i].dirs, &all, e);
 		if (r < 0)
-			return r;
-		for (size_t n = 0; n < all.n; n++) {
-			auto_pod p = POD_INIT;
-			struct err why = ERR_INIT;
-
-			r = pod_open_place(d, &all.v[n], &p, &why);
-			if (r == 0)
-				passes[i].visit(&p, o, &why);
-			else if (r != -ENOENT)
-				report(o, GC_FAILED, all.v[n].uuid, &why);
-		}
+			break;
+		visit_all(&g, d, &all, passes[i].visit);
 		free(all.v);
 	}
-	return o->mark_only ? 0 : sweep(d, o->expire_prepared_ns, e);
+	stage1_memo_done(&g.stage1);
+	return r < 0 || o->mark_only ? r : sweep(d, o->expire_prepared_ns, e);
 }

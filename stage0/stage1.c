@@ -442,3 +442,25 @@ int stage1_of_pod(const struct pod *p, struct stage1 *ret, struct err *e)
 		*ret = s;
 	return r;
 }
+
+int stage1_of_next_pod(const struct pod *p, struct stage1_memo *m, struct err *e)
+{
+	bool installed = faccessat(p->fd, POD_STAGE1_MANIFEST, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+			 errno == ENOENT;
+	char dir[PATH_MAX];
+	int r;
+
+	if (installed && m->installed && pod_small_file(p, POD_FILE_STAGE1_PATH, dir, sizeof(dir)) == 0 &&
+	    strcmp(dir, m->s.dir) == 0)
+		return 0;
+	stage1_memo_done(m);
+	r = stage1_of_pod(p, &m->s, e);
+	m->installed = r == 0 && installed && !m->s.tree_id;
+	return r;
+}
+
+void stage1_memo_done(struct stage1_memo *m)
+{
+	stage1_done(&m->s);
+	m->installed = false;
+}

@@ -35,6 +35,14 @@ void stage1_done(struct stage1 *s);
 int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e);
 /* Read back what stage1_install wrote. */
 int stage1_of_pod(const struct pod *p, struct stage1 *ret, struct err *e);
+/* The same for one pod after the other, into ->s, which is kept while they have the same installed flavor;
+ * zero-initialisable. */
+struct stage1_memo {
+	struct stage1 s;
+	bool installed; /* its manifest is the one beside its programs */
+};
+int stage1_of_next_pod(const struct pod *p, struct stage1_memo *m, struct err *e);
+void stage1_memo_done(struct stage1_memo *m);
 
 /* Options of `run`; those above the interface version are dropped with a warning (hostname, dns, ipc). */
 struct run_options {

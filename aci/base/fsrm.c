@@ -59,14 +59,18 @@ int rm_tree_at(int dirfd, const char *name, struct err *e)
 	auto_free char *last = NULL;
 	struct removal rm = { 0 };
 
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) /* would empty what cannot be removed */
+		return err_sys(e, EINVAL, "remove %s", name);
 	/* Starting from the directory above lets the mount check cover @name itself. */
+	if (*name && !strchr(name, '/') && dirfd != AT_FDCWD)
+		return fswalk(dirfd, FD_NONE, name, &ops, &rm, e);
 	auto_close int parent = fswalk_parent(dirfd, name, &last);
 
 	if (parent == -ENOENT)
 		return 0;
 	if (parent < 0)
 		return err_sys(e, -parent, "remove %s", name);
-	if (strcmp(last, ".") == 0 || strcmp(last, "..") == 0) /* would empty what cannot be removed */
+	if (strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
 		return err_sys(e, EINVAL, "remove %s", name);
 	return fswalk(parent, FD_NONE, last, &ops, &rm, e);
 }

@@ -18,6 +18,8 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 
+#define LIST_SIZE 8192 /* bytes of directory entries in one call */
+
 struct place {
 	dev_t dev;
 	ino_t ino;
@@ -63,28 +65,35 @@ static struct fswalk_at at_of(const struct walker *w, const struct frame *f)
 	return (struct fswalk_at){ .fd = f->fd, .twin = f->twin, .path = buf_str(&w->path) };
 }
 
-/* Read all names of the directory of @f from its beginning. */
-static int list_names(struct frame *f)
+static void add_names(struct frame *f, const char *entries, size_t n)
 {
-	auto_close int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *ent;
+	for (size_t at = 0; at < n;) {
+		const struct dirent64 *ent = (const void *)(entries + at);
 
-	if (!d)
-		return -errno;
-	(void)steal_fd(&fd);
-	buf_clear(&f->names);
-	f->next = 0;
-	for (;;) {
-		errno = 0;
-		ent = readdir(d);
-		if (!ent)
-			return -errno;
+		at += ent->d_reclen;
 		if (strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0)
 			continue;
 		buf_addc(&f->names, (char)ent->d_type);
 		buf_add(&f->names, ent->d_name, strlen(ent->d_name) + 1);
 	}
+}
+
+/* Read all names of the directory of @f from its beginning; @again: not for the first time.  Without a directory
+ * stream, which costs five calls more.  The caller's own descriptor may be O_PATH, and keeps its position. */
+static int list_names(struct frame *f, bool again)
+{
+	_Alignas(struct dirent64) char entries[LIST_SIZE];
+	auto_close int own = f->borrowed ? openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : FD_NONE;
+	int fd = f->borrowed ? own : f->fd;
+	ssize_t n;
+
+	if (fd < 0 || (again && lseek(fd, 0, SEEK_SET) < 0))
+		return -errno;
+	buf_clear(&f->names);
+	f->next = 0;
+	while ((n = getdents64(fd, entries, sizeof(entries))) > 0)
+		add_names(f, entries, (size_t)n);
+	return n < 0 ? -errno : 0;
 }
 
 static void frame_done(struct frame *f)
@@ -96,12 +105,13 @@ static void frame_done(struct frame *f)
 	buf_done(&f->names);
 }
 
-/* Put a frame on the stack; takes the descriptors (but those of the top), also on failure. */
-static int push(struct walker *w, int fd, int twin, const char *only, struct err *e)
+/* Put a frame on the stack; takes the descriptors (but those of the top), also on failure.  @at: where @fd is,
+ * if that is known. */
+static int push(struct walker *w, int fd, int twin, const struct place *at, const char *only, struct err *e)
 {
 	bool top = w->depth == 0;
 	struct frame *f;
-	int r;
+	int r = 0;
 
 	if (w->depth == w->cap) {
 		w->cap = w->cap ? 2 * w->cap : 32;
@@ -109,14 +119,17 @@ static int push(struct walker *w, int fd, int twin, const char *only, struct err
 	}
 	f = &w->frames[w->depth++];
 	*f = (struct frame){ .fd = fd, .twin = twin, .borrowed = top, .path_len = w->path.len };
-	r = locate(fd, &f->at);
+	if (at)
+		f->at = *at;
+	else
+		r = locate(fd, &f->at);
 	if (r == 0 && twin >= 0)
 		r = locate(twin, &f->twin_at);
 	if (r == 0 && only) {
 		buf_addc(&f->names, DT_UNKNOWN);
 		buf_add(&f->names, only, strlen(only) + 1);
 	} else if (r == 0) {
-		r = list_names(f);
+		r = list_names(f, false);
 	}
 	return r < 0 ? err_sys(e, -r, "read directory %s", w->path.len ? buf_str(&w->path) : ".") : 0;
 }
@@ -213,7 +226,7 @@ static int descend(struct walker *w, const char *name, struct err *e)
 	}
 	park(w);
 	buf_addf(&w->path, "%s%s", w->path.len ? "/" : "", name);
-	return push(w, steal_fd(&fd), steal_fd(&twin), NULL, e);
+	return push(w, steal_fd(&fd), steal_fd(&twin), &place, NULL, e);
 }
 
 /* The top frame is through: tell, and pop it unless it must be listed again. */
@@ -236,7 +249,7 @@ static int ascend(struct walker *w, struct err *e)
 		if (r < 0)
 			return r;
 		if (r == FSWALK_AGAIN) {
-			r = list_names(f);
+			r = list_names(f, true);
 			return r < 0 ? err_sys(e, -r, "read directory %s", inner.path) : 0;
 		}
 		w->path.len = up_len;
@@ -286,7 +299,7 @@ int fswalk_parent(int dirfd, const char *path, char **ret_name)
 int fswalk(int fd, int twin, const char *only, const struct fswalk_ops *ops, void *ctx, struct err *e)
 {
 	struct walker w = { .ops = ops, .ctx = ctx };
-	int r = push(&w, fd, twin, only, e);
+	int r = push(&w, fd, twin, NULL, only, e);
 
 	while (r >= 0 && w.depth > 0)
 		r = turn(&w, e);
