@@ -83,8 +83,10 @@ static int add_pod(struct listing *l, const struct datadir *d, const struct pod_
 	int r = pod_open_place(d, place, &p, e);
 	if (r == -ENOENT) /* deleted since the directory was read */
 		return 0;
-	if (r == 0)
+	if (r == 0 && l->json)
 		pod_snapshot_take(&p, &s);
+	else if (r == 0)
+		pod_snapshot_brief(&p, &s);
 	if (r == 0 && is_listed(s.state)) {
 		if (l->json)
 			json_array_append_new(l->json, pod_snapshot_json(&s));

@@ -26,6 +26,7 @@
 /* Files of a pod directory. */
 #define POD_FILE_MANIFEST    "pod"
 #define POD_FILE_CREATED     "pod-created"
+#define POD_LINK_SUMMARY     "summary" /* summary.h */
 #define NET_INFO_FILE        "net-info.json"
 #define POD_FILE_OVERLAY     "overlay-prepared"
 #define POD_FILE_USERNS      "private-users-prepared"

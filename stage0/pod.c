@@ -36,13 +36,14 @@ static const struct {
 	const char *dir;
 	enum pod_state held, free;
 	bool lock_matters;
+	bool left_locked; /* who moves a pod from here to a better place has the lock, and gives it up there */
 } place[N_DIRS] = {
-	[AT_EMBRYO] = { DIR_EMBRYO, POD_EMBRYO, POD_EMBRYO, false },
-	[AT_PREPARE] = { DIR_PREPARE, POD_PREPARING, POD_ABORTED_PREPARE, true },
-	[AT_PREPARED] = { DIR_PREPARED, POD_PREPARED, POD_PREPARED, false },
-	[AT_RUN] = { DIR_RUN, POD_RUNNING, POD_EXITED, true },
-	[AT_EXITED_GARBAGE] = { DIR_EXITED_GARBAGE, POD_EXITED_DELETING, POD_EXITED_GARBAGE, true },
-	[AT_GARBAGE] = { DIR_GARBAGE, POD_DELETING, POD_GARBAGE, true },
+	[AT_EMBRYO] = { DIR_EMBRYO, POD_EMBRYO, POD_EMBRYO, false, true },
+	[AT_PREPARE] = { DIR_PREPARE, POD_PREPARING, POD_ABORTED_PREPARE, true, true },
+	[AT_PREPARED] = { DIR_PREPARED, POD_PREPARED, POD_PREPARED, false, true },
+	[AT_RUN] = { DIR_RUN, POD_RUNNING, POD_EXITED, true, false },
+	[AT_EXITED_GARBAGE] = { DIR_EXITED_GARBAGE, POD_EXITED_DELETING, POD_EXITED_GARBAGE, true, false },
+	[AT_GARBAGE] = { DIR_GARBAGE, POD_DELETING, POD_GARBAGE, true, false },
 };
 
 static const char *const state_names[] = {
@@ -140,8 +141,9 @@ static int sample(struct pod *p, int at)
 		held = lock_probe(p->fd);
 		if (held < 0)
 			return held;
-		/* The creator moves first and unlocks afterwards, so "unlocked, and still here" is final. */
-		if (!held && !is_at(p, at))
+		/* The creator moves first and unlocks afterwards, so "unlocked, and still here" is final.  From the
+		 * other places a pod goes unlocked, and what it was when we opened it is as good an answer. */
+		if (!held && place[at].left_locked && !is_at(p, at))
 			return -EAGAIN;
 	}
 	p->state = held ? place[at].held : place[at].free;
@@ -282,8 +284,12 @@ static int lock_at(struct pod *p, int at)
 
 int pod_lock(struct pod *p, struct err *e)
 {
-	int at = p->fd >= 0 ? find(p) : -1;
-	int r = at >= 0 ? lock_at(p, at) : -ENOENT;
+	int at = p->at;
+	int r = p->fd >= 0 ? lock_at(p, at) : -ENOENT;
+
+	/* It has moved since it was seen there. */
+	if (r == -ENOENT && p->fd >= 0 && (at = find(p)) >= 0)
+		r = lock_at(p, at);
 
 	if (r == -EBUSY)
 		return err_set(e, ERR_STATE, EBUSY, "pod %s is in use by another process", p->uuid);

@@ -23,6 +23,7 @@
 #include "base/fsat.h"
 #include "base/log.h"
 #include "stage0/prepmerge.h"
+#include "stage0/summary.h"
 #include "stage1/contract.h"
 
 /* ---- can this data directory hold the upper layer of an overlay? ---- */
@@ -218,7 +219,10 @@ static int write_marks(const struct placing *j, const struct merged *m, struct e
 		r = new_file(j->pod, POD_FILE_MANIFEST, m->text, m->len, 0640, e);
 	if (r == 0 && j->overlay && !j->stage1->native)
 		r = new_file(j->pod, POD_FILE_OVERLAY, NULL, 0, 0644, e);
-	return r == 0 ? new_file(j->pod, POD_FILE_CREATED, NULL, 0, 0644, e) : r;
+	/* one call for an empty file */
+	if (r == 0 && mknodat(j->pod->fd, POD_FILE_CREATED, S_IFREG | 0644, 0) < 0)
+		r = err_sys(e, errno, "write %s", POD_FILE_CREATED);
+	return r;
 }
 
 int prepare_pod(const struct pod_request *r, const struct store *s, const struct stage1 *stage1,
@@ -238,8 +242,9 @@ int prepare_pod(const struct pod_request *r, const struct store *s, const struct
 		res = place_apps(&j, &m, e);
 	if (res == 0)
 		res = write_marks(&j, &m, e);
-	if (res == 0 && r->mutable_pod)
-		res = new_file(p, CONTRACT_FILE_LOCK, NULL, 0, 0600, e);
+	if (res == 0)
+		res = r->mutable_pod ? new_file(p, CONTRACT_FILE_LOCK, NULL, 0, 0600, e)
+				     : summary_write(p, m.manifest, e);
 	merged_done(&m);
 	return res;
 }

@@ -19,6 +19,7 @@
 #include "schema/image.h"
 #include "stage0/mutable.h"
 #include "stage0/podfacts.h"
+#include "stage0/summary.h"
 #include "stage1/contract.h"
 
 #define NET_INFO_MAX (1u << 20)
@@ -43,11 +44,10 @@ static char *image_title(const struct pod *p, const struct runtime_app *a)
 	auto_buf b = BUF_INIT;
 	auto_image_manifest m = NULL;
 	struct err ignored = ERR_INIT; /* the caller shows a dash */
-	const char *version = pairs_get(&a->image_labels, "version");
+	char *title = summary_title(a);
 
-	if (a->image_name && a->image_labels.n)
-		return version && *version ? xasprintf("%s:%s", a->image_name, version)
-					   : xstrdup(a->image_name);
+	if (title)
+		return title;
 	path = xasprintf(POD_DIR_APPSINFO "/%s/manifest", a->name);
 	if (read_file_at(p->fd, path, IMAGE_MANIFEST_MAX, &b) < 0)
 		return NULL;
@@ -144,15 +144,13 @@ static void take_networks(const struct pod *p, struct pod_snapshot *s)
 	s->networks = buf_steal(&line);
 }
 
-void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
+/* What the pod itself shows, without its apps. */
+static struct pod_snapshot take_pod(const struct pod *p)
 {
 	struct pod_snapshot s = { .uuid = "" };
-	struct err ignored = ERR_INIT; /* see above */
 
 	memcpy(s.uuid, p->uuid, sizeof(s.uuid));
 	s.state = p->state;
-	if (has_manifest(s.state))
-		s.manifest = pod_manifest_load(p, &ignored);
 	take_networks(p, &s);
 	if (s.state != POD_GONE) {
 		s.has_created = (after_run(s.state) || s.state == POD_RUNNING || s.state == POD_PREPARED) &&
@@ -160,6 +158,30 @@ void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
 		s.has_started = (after_run(s.state) || s.state == POD_RUNNING) &&
 				pod_started(p, &s.started) == 0;
 	}
+	return s;
+}
+
+void pod_snapshot_brief(const struct pod *p, struct pod_snapshot *ret)
+{
+	struct app_snapshot *apps = NULL;
+	size_t n = 0;
+
+	if (!has_manifest(p->state) || summary_read(p, &apps, &n) < 0) {
+		pod_snapshot_take(p, ret);
+		return;
+	}
+	*ret = take_pod(p);
+	ret->apps = apps;
+	ret->napps = n;
+}
+
+void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret)
+{
+	struct pod_snapshot s = take_pod(p);
+	struct err ignored = ERR_INIT; /* see above */
+
+	if (has_manifest(s.state))
+		s.manifest = pod_manifest_load(p, &ignored);
 	if (s.state == POD_EXITED_GARBAGE || s.state == POD_EXITED_DELETING)
 		(void)pod_gc_marked(p, &s.finished); /* zero means unknown */
 	if (s.manifest)

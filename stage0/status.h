@@ -32,6 +32,9 @@ struct pod_snapshot {
 
 /* Of a pod that was just opened or refreshed: its state is taken as it is there. */
 void pod_snapshot_take(const struct pod *p, struct pod_snapshot *ret);
+/* Enough for the table of list: of the apps only name, image_id (perhaps its beginning only) and image_title are
+ * there, and no manifest.  Cheap where the pod has a summary (summary.h). */
+void pod_snapshot_brief(const struct pod *p, struct pod_snapshot *ret);
 /* How often each app was started again: a file each, which list does without. */
 void pod_snapshot_restarts(const struct pod *p, struct pod_snapshot *s);
 void pod_snapshot_done(struct pod_snapshot *s);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # make bench: what a start, a fetch, a list and a gc cost, beside crun, bwrap and podman where they are installed.
 #
-# ROUNDS (50) runs of each contestant, in turns; PODS (1000) for list and gc; SMALL (64) and BIG (512) MiB for
+# ROUNDS (50) runs of each contestant, in turns; PODS (10000) for list and gc; SMALL (64) and BIG (512) MiB for
 # fetch; WHAT=start,many,calls,links,memory,fetch,pods picks;
 # MANY (200) for the starts at once.  Root.  Clocks on shared machines lie: compare columns of one run.
 # shellcheck disable=SC2086 # contestants are command lines in variables, split on purpose
@@ -16,7 +16,7 @@ fi
 . "${0%/*}/../functional/lib.sh"
 need_root
 accept_unsigned
-ROUNDS=${ROUNDS:-50} PODS=${PODS:-1000} SMALL=${SMALL:-64} BIG=${BIG:-512}
+ROUNDS=${ROUNDS:-50} PODS=${PODS:-10000} SMALL=${SMALL:-64} BIG=${BIG:-512}
 WHAT=${WHAT:-start,many,calls,links,memory,fetch,pods} MANY=${MANY:-200}
 
 title() { printf '\n# %s\n' "$*"; }
