@@ -1,7 +1,7 @@
 # What is built from what.  Sources are listed, not globbed; one variable a floor.
 
 base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fsmake.c fswalk.c \
-	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c)
+	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c base64.c)
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
@@ -58,7 +58,7 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
-	download.c http.c httpauth.c httphead.c sigv4.c progress.c verify.c sigfile.c gpghome.c import.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c sigv4.c progress.c verify.c sigfile.c gpghome.c import.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c

@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/buf.h"
+#include "base/base64.h"
 #include "base/strv.h"
 #include "stage0/sigv4.h"
 
@@ -101,22 +101,12 @@ bool http_address_link_local(const char *host)
 	return false;
 }
 
-static void basic(const struct auth_entry *a, char ***headers)
+char *http_basic(const char *user, const char *password)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	auto_free char *plain = xasprintf("%s:%s", a->user ? a->user : "", a->password ? a->password : "");
-	auto_buf out = BUF_INIT;
-	const unsigned char *p = (const unsigned char *)plain;
+	auto_free char *plain = xasprintf("%s:%s", user ? user : "", password ? password : "");
+	auto_free char *text = base64_encode(plain, strlen(plain));
 
-	for (size_t left = strlen(plain); left; left -= left < 3 ? left : 3, p += 3) {
-		unsigned int v = (unsigned int)p[0] << 16 | (left > 1 ? (unsigned int)p[1] << 8 : 0) |
-				 (left > 2 ? p[2] : 0);
-		buf_addc(&out, digits[v >> 18]);
-		buf_addc(&out, digits[v >> 12 & 63]);
-		buf_addc(&out, left > 1 ? digits[v >> 6 & 63] : '=');
-		buf_addc(&out, left > 2 ? digits[v & 63] : '=');
-	}
-	strv_pushf(headers, "Authorization: Basic %s", buf_str(&out));
+	return xasprintf("Authorization: Basic %s", text);
 }
 
 char **http_auth_headers(const struct config *c, const struct http_url *u, time_t now)
@@ -136,7 +126,7 @@ char **http_auth_headers(const struct config *c, const struct http_url *u, time_
 		return NULL;
 	switch (a->type) {
 	case AUTH_BASIC:
-		basic(a, &headers);
+		strv_push_take(&headers, http_basic(a->user, a->password));
 		break;
 	case AUTH_OAUTH:
 		strv_pushf(&headers, "Authorization: Bearer %s", a->token);

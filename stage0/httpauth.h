@@ -23,5 +23,7 @@ bool http_url_same_origin(const struct http_url *a, const struct http_url *b);
 /* Does the host part spell a link-local address (169.254/16, fe80::/10) or the metadata address fd00:ec2::254? */
 bool http_address_link_local(const char *host);
 
+/* "Authorization: Basic …"; heap. */
+char *http_basic(const char *user, const char *password);
 /* The header lines that authenticate a GET of @u by the configuration; strv, NULL when there are none. */
 char **http_auth_headers(const struct config *c, const struct http_url *u, time_t now);

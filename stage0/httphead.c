@@ -11,13 +11,15 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/num.h"
+#include "base/strv.h"
 
 #define VALUE_MAX   8192                 /* bytes of a field we keep */
+#define REPEATS_MAX 16                   /* fields of one name that we keep */
 #define MAX_AGE_MAX (10LL * 365 * 86400) /* seconds; more is for ever */
 
 void http_head_init(struct http_head *h)
 {
-	*h = (struct http_head){ .length = -1, .range_from = -1, .range_total = -1 };
+	*h = (struct http_head){ .length = -1, .range_from = -1, .range_total = -1, .retry_after = -1 };
 }
 
 void http_head_done(struct http_head *h)
@@ -25,6 +27,10 @@ void http_head_done(struct http_head *h)
 	free(h->etag);
 	free(h->last_modified);
 	free(h->location);
+	free(h->content_type);
+	free(h->content_digest);
+	strv_free(h->challenges);
+	strv_free(h->warnings);
 	http_head_init(h);
 }
 
@@ -67,6 +73,52 @@ static void field_last_modified(struct http_head *h, const char *p, size_t n)
 static void field_location(struct http_head *h, const char *p, size_t n)
 {
 	keep(&h->location, p, n);
+}
+
+static void field_content_type(struct http_head *h, const char *p, size_t n)
+{
+	const char *end = memchr(p, ';', n);
+
+	n = end ? (size_t)(end - p) : n;
+	while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+		n--;
+	keep(&h->content_type, p, n);
+}
+
+static void field_content_digest(struct http_head *h, const char *p, size_t n)
+{
+	keep(&h->content_digest, p, n);
+}
+
+/* One more value of a field that may come several times. */
+static void keep_also(char ***list, const char *p, size_t n)
+{
+	char *value = NULL;
+
+	keep(&value, p, n);
+	if (value && strv_len(*list) < REPEATS_MAX)
+		strv_push(list, value);
+	free(value);
+}
+
+static void field_challenge(struct http_head *h, const char *p, size_t n)
+{
+	keep_also(&h->challenges, p, n);
+}
+
+/* 299 - "text": what a registry has to say to people (RFC 7234 section 5.5). */
+static void field_warning(struct http_head *h, const char *p, size_t n)
+{
+	const char *from = memchr(p, '"', n);
+	const char *to = from ? memrchr(from + 1, '"', (size_t)(p + n - from - 1)) : NULL;
+
+	if (to && n > 4 && memcmp(p, "299 ", 4) == 0)
+		keep_also(&h->warnings, from + 1, (size_t)(to - from - 1));
+}
+
+static void field_retry_after(struct http_head *h, const char *p, size_t n)
+{
+	h->retry_after = number(p, n);
 }
 
 static void field_length(struct http_head *h, const char *p, size_t n)
@@ -135,6 +187,11 @@ static const struct {
 	{ "content-length", field_length },
 	{ "content-range", field_content_range },
 	{ "cache-control", field_cache_control },
+	{ "content-type", field_content_type },
+	{ "docker-content-digest", field_content_digest },
+	{ "www-authenticate", field_challenge },
+	{ "warning", field_warning },
+	{ "retry-after", field_retry_after },
 };
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200". */

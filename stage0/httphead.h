@@ -13,10 +13,15 @@
 struct http_head {
 	int status; /* 0 before the first status line */
 	char *etag, *last_modified, *location;
-	int64_t length;      /* Content-Length, -1 unknown */
-	int64_t range_from;  /* Content-Range: first byte, -1 absent or malformed */
-	int64_t range_total; /* Content-Range: size of the whole, -1 unknown */
-	int64_t max_age;     /* Cache-Control: seconds; 0 for no-cache, no-store or nothing */
+	char *content_type;   /* without its parameters */
+	char *content_digest; /* Docker-Content-Digest */
+	char **challenges;    /* strv: every WWW-Authenticate */
+	char **warnings;      /* strv: the text of every Warning with code 299 */
+	int64_t retry_after;  /* seconds, -1 when absent or a date */
+	int64_t length;       /* Content-Length, -1 unknown */
+	int64_t range_from;   /* Content-Range: first byte, -1 absent or malformed */
+	int64_t range_total;  /* Content-Range: size of the whole, -1 unknown */
+	int64_t max_age;      /* Cache-Control: seconds; 0 for no-cache, no-store or nothing */
 };
 
 void http_head_init(struct http_head *h);
