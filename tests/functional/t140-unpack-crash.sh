@@ -32,6 +32,27 @@ is "the first of two" $? 0
 is "both get the same id" "$(cat "$T/bg.out")" "$(out)"
 good "two at once"
 
+# ---- both have extracted it before either may publish
+id=$(rkt image list --fields=id --full --no-legend)
+rkt image rm "$id" >/dev/null 2>&1
+# shellcheck disable=SC2016 # for the inner shell
+start flock "$RKT_DIR/locks/image,$id" sh -c 'touch "$T/held"; until [ -e "$T/go" ]; do sleep 0.05; done'
+wait_for 5 test -e "$T/held"
+rkt fetch --full "$image" >"$T/one" 2>&1 &
+one=$!
+rkt fetch --full "$image" >"$T/two" 2>&1 &
+two=$!
+both() { [ "$(find "$RKT_DIR/cas/tmp" -path '*/rootfs/bin/busybox' | wc -l)" -eq 2 ]; }
+check "formats.md 17, 60: two extractions of one image stand side by side" wait_for 20 both
+is "neither is published" "$(ls "$RKT_DIR/cas/tree")" ""
+touch "$T/go"
+wait "$one"
+is "the one that comes first" $? 0
+wait "$two"
+is "the one that comes second" $? 0
+is "both get the same id" "$(tail -n 1 "$T/one") $(tail -n 1 "$T/two")" "$id $id"
+good "two extractions"
+
 # ---- killed (threats.md section 4.3)
 workers() { find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 -lname "$RKT_DIR/*" 2>/dev/null; }
 none() { [ -z "$(workers)" ]; }
