@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -43,7 +44,8 @@ struct extract {
 	struct err met; /* what read_block() met, for the caller above libarchive */
 	bool padded;
 	struct tree tree;
-	struct buf path, target; /* cleaned names of the entry at hand */
+	struct buf path, target;  /* cleaned names of the entry at hand … */
+	struct tarscan_note note; /* … and what tarscan says about it */
 	struct buf *manifest;
 	bool have_manifest, have_rootfs;
 	struct extract_result result;
@@ -87,22 +89,40 @@ static int archive_failed(struct extract *x, struct err *e)
 
 /* ---- data ---- */
 
-typedef int sink_fn(void *ctx, const void *p, size_t n, struct err *e);
+typedef int sink_fn(void *ctx, const void *p, size_t n, uint64_t at, struct err *e);
 
-static int to_file(void *ctx, const void *p, size_t n, struct err *e)
+static bool all_zero(const char *p, size_t n)
 {
-	int r = write_full(*(int *)ctx, p, n);
+	return n && !*p && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* Zeros are left out: a hole reads the same and takes no room. */
+static int to_file(void *ctx, const void *p, size_t n, uint64_t at, struct err *e)
+{
+	int fd = *(int *)ctx, r;
+
+	if (all_zero(p, n))
+		return 0;
+	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+		return err_sys(e, errno, "go to offset %llu", (unsigned long long)at);
+	r = write_full(fd, p, n);
 	return r < 0 ? err_sys(e, -r, "write") : 0;
 }
 
-static int to_buf(void *ctx, const void *p, size_t n, struct err *e)
+static int to_buf(void *ctx, const void *p, size_t n, uint64_t at, struct err *e)
 {
-	(void)e;
+	(void)at, (void)e;
 	buf_add(ctx, p, n);
 	return 0;
 }
 
-/* All data of the entry at hand, whose size must be what its header said. */
+static int misfit(struct err *e)
+{
+	return err_set(e, ERR_INPUT, EINVAL, "data does not fit the size in the header");
+}
+
+/* All data of the entry at hand, whose size must be what its header said.  libarchive reports holes as jumps; they
+ * count only where tarscan has seen a map. */
 static int read_data(struct extract *x, int64_t size, sink_fn *sink, void *ctx, struct err *e)
 {
 	uint64_t at = 0;
@@ -117,17 +137,17 @@ static int read_data(struct extract *x, int64_t size, sink_fn *sink, void *ctx, 
 			break;
 		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 			return archive_failed(x, e);
-		/* libarchive reports holes as jumps; there are none in what tarscan lets through. */
-		if (offset < 0 || (uint64_t)offset != at || n > (uint64_t)size - at)
-			return err_set(e, ERR_INPUT, EINVAL, "data does not fit the size in the header");
-		r = sink(ctx, p, n, e);
+		if (offset < 0 || (uint64_t)offset < at || offset > size || n > (uint64_t)(size - offset) ||
+		    (!x->note.sparse && (uint64_t)offset != at))
+			return misfit(e);
+		r = n ? sink(ctx, p, n, (uint64_t)offset, e) : 0;
 		if (r < 0)
 			return r;
-		at += n;
+		at = (uint64_t)offset + n;
 	}
-	if (at != (uint64_t)size)
-		return err_set(e, ERR_INPUT, EINVAL, "data does not fit the size in the header");
-	x->result.bytes += at;
+	if (!x->note.sparse && at != (uint64_t)size)
+		return misfit(e);
+	x->result.bytes += (uint64_t)size;
 	return 0;
 }
 
@@ -202,6 +222,17 @@ static int entry_meta(struct archive_entry *ent, struct tree_meta *m, struct err
 	return 0;
 }
 
+/* Records that were taken back: the header's numbers, which tarscan has checked. */
+static void correct_meta(const struct tarscan_note *n, struct tree_meta *m)
+{
+	if (n->uid_set)
+		m->uid = (uid_t)n->uid;
+	if (n->gid_set)
+		m->gid = (gid_t)n->gid;
+	if (n->mtime_set)
+		m->mtime = (struct timespec){ .tv_sec = n->mtime };
+}
+
 /* ---- one handler a type ---- */
 
 typedef int handler_fn(struct extract *x, struct archive_entry *ent, const struct tree_meta *m,
@@ -227,6 +258,9 @@ static int on_file(struct extract *x, struct archive_entry *ent, const struct tr
 	if (fd < 0)
 		return fd;
 	r = read_data(x, size, to_file, &fd, e);
+	/* a hole at the end */
+	if (r == 0 && ftruncate(fd, size) < 0)
+		r = err_sys(e, errno, "set the size");
 	return r < 0 ? r : tree_file_end(&x->tree, fd, m, e);
 }
 
@@ -292,7 +326,7 @@ static int on_manifest(struct extract *x, struct archive_entry *ent, struct err 
 	int64_t size = 0;
 	int r;
 
-	if (archive_entry_hardlink(ent) || archive_entry_filetype(ent) != AE_IFREG)
+	if (archive_entry_hardlink(ent) || archive_entry_filetype(ent) != AE_IFREG || x->note.sparse)
 		return err_set(e, ERR_INPUT, EINVAL, "the manifest is not a regular file");
 	if (x->have_manifest)
 		return err_set(e, ERR_INPUT, EINVAL, "named twice in the archive");
@@ -314,6 +348,7 @@ static int on_rootfs_entry(struct extract *x, struct archive_entry *ent, struct 
 	struct tree_meta m = { 0 };
 	int r = entry_meta(ent, &m, e);
 
+	correct_meta(&x->note, &m);
 	if (r == 0)
 		r = collect_xattrs(x, ent, type, &xattrs, &m.nxattrs, e);
 	if (r < 0)
@@ -337,6 +372,7 @@ static int on_entry(struct extract *x, struct archive_entry *ent, struct err *e)
 	if (++x->result.entries > x->limits->entries)
 		return err_set(e, ERR_INPUT, E2BIG, "image holds more than the limit of %llu entries",
 			       (unsigned long long)x->limits->entries);
+	x->note = tarscan_note(x->scan, x->result.entries);
 	path = buf_str(&x->path);
 	if (strcmp(path, "manifest") == 0)
 		return on_manifest(x, ent, e);

@@ -48,7 +48,7 @@ static const int write_calls[] = {
 	SCMP_SYS(symlinkat), SCMP_SYS(linkat),     SCMP_SYS(unlinkat),  SCMP_SYS(fchown),
 	SCMP_SYS(fchownat),  SCMP_SYS(fchmod),     SCMP_SYS(fsetxattr), SCMP_SYS(utimensat),
 	SCMP_SYS(statx),     SCMP_SYS(getdents64), SCMP_SYS(pread64),   SCMP_SYS(fcntl),
-	SCMP_SYS(dup),       SCMP_SYS(umask),
+	SCMP_SYS(dup),       SCMP_SYS(umask),      SCMP_SYS(ftruncate),
 };
 
 static int allow(scmp_filter_ctx f, const int *calls, size_t n, struct err *e)

@@ -45,19 +45,37 @@ static const char *check_size(struct value v, struct pax_facts *f)
 	return NULL;
 }
 
-static const char *check_id(struct value v, struct pax_facts *f)
+/* An empty value takes the record back: *deleted. */
+static const char *check_id(struct value v, bool *deleted)
 {
 	uint64_t id;
 
-	(void)f;
+	*deleted = v.n == 0;
 	/* (uint32_t)-1 would make chown(2) a no-op. */
-	return tarfield_decimal(v.p, v.n, UINT32_MAX - 1, &id) < 0 ? "is not a user or group id" : NULL;
+	return v.n && tarfield_decimal(v.p, v.n, UINT32_MAX - 1, &id) < 0 ? "is not a user or group id"
+									  : NULL;
+}
+
+static const char *check_uid(struct value v, struct pax_facts *f)
+{
+	return check_id(v, &f->no_uid);
+}
+
+static const char *check_gid(struct value v, struct pax_facts *f)
+{
+	return check_id(v, &f->no_gid);
 }
 
 static const char *check_time(struct value v, struct pax_facts *f)
 {
 	(void)f;
-	return tarfield_time(v.p, v.n) < 0 ? "is not a time" : NULL;
+	return v.n && tarfield_time(v.p, v.n) < 0 ? "is not a time" : NULL;
+}
+
+static const char *check_mtime(struct value v, struct pax_facts *f)
+{
+	f->no_mtime = v.n == 0;
+	return check_time(v, f);
 }
 
 static const char *check_charset(struct value v, struct pax_facts *f)
@@ -71,10 +89,110 @@ static const char *check_charset(struct value v, struct pax_facts *f)
 	return "is not a known character set";
 }
 
-static const char *check_sparse(struct value v, struct pax_facts *f)
+/* ---- sparse files ---- */
+
+enum {
+	MAJOR = 1,
+	MINOR = 2,
+	NAME = 4,
+	SIZE = 8,
+	REALSIZE = 16,
+	COUNT = 32,
+	MAP = 64,
+	OFFSET = 128,
+	PIECES = 256
+};
+
+static const char *sparse_number(struct value v, struct pax_facts *f, unsigned int key, uint64_t *ret)
+{
+	if (f->sparse & key)
+		return "is given twice";
+	f->sparse |= key;
+	return tarfield_decimal(v.p, v.n, INT64_MAX, ret) < 0 ? "is not a number" : NULL;
+}
+
+static const char *check_major(struct value v, struct pax_facts *f)
+{
+	return sparse_number(v, f, MAJOR, &f->major);
+}
+
+static const char *check_minor(struct value v, struct pax_facts *f)
+{
+	return sparse_number(v, f, MINOR, &f->minor);
+}
+
+static const char *check_sparse_size(struct value v, struct pax_facts *f)
+{
+	return sparse_number(v, f, SIZE, &f->map.size);
+}
+
+static const char *check_realsize(struct value v, struct pax_facts *f)
+{
+	return sparse_number(v, f, REALSIZE, &f->map.size);
+}
+
+static const char *check_count(struct value v, struct pax_facts *f)
+{
+	return sparse_number(v, f, COUNT, &f->pieces);
+}
+
+/* The name of the file; "path" then names something else for readers that do not know this. */
+static const char *check_sparse_name(struct value v, struct pax_facts *f)
+{
+	if (!v.n || f->sparse & NAME)
+		return "is empty, or given twice";
+	f->sparse |= NAME;
+	return check_path(v, f);
+}
+
+static const char *check_map(struct value v, struct pax_facts *f)
+{
+	if (f->sparse & (MAP | PIECES))
+		return "is given twice";
+	f->sparse |= MAP;
+	return tarsparse_list(&f->map, v.p, v.n);
+}
+
+/* 0.0 gives each piece as two records, the offset first. */
+static const char *check_offset(struct value v, struct pax_facts *f)
+{
+	return f->sparse & MAP ? "is given twice" : sparse_number(v, f, OFFSET, &f->offset);
+}
+
+static const char *check_numbytes(struct value v, struct pax_facts *f)
+{
+	uint64_t n;
+
+	if (!(f->sparse & OFFSET))
+		return "has no offset";
+	if (tarfield_decimal(v.p, v.n, INT64_MAX, &n) < 0)
+		return "is not a number";
+	f->sparse = (f->sparse & ~(unsigned int)OFFSET) | PIECES;
+	return tarsparse_add(&f->map, f->offset, n);
+}
+
+const char *tarpax_sparse(const struct pax_facts *f, enum pax_sparse *ret)
+{
+	bool text = f->sparse & MAJOR && f->major == 1;
+	unsigned int must = text ? MAJOR | MINOR | REALSIZE : SIZE;
+	unsigned int may = text ? NAME : MAJOR | MINOR | NAME | COUNT | (f->sparse & MAP ? MAP : PIECES);
+
+	*ret = !f->sparse ? PAX_SPARSE_NONE : text ? PAX_SPARSE_TEXT : PAX_SPARSE_RECORDS;
+	if (!f->sparse)
+		return NULL;
+	if (f->major > 1 || f->minor > (text ? 0 : 1))
+		return "unknown format of a sparse map";
+	if ((f->sparse & must) != must || f->sparse & ~(must | may))
+		return "incomplete or contradictory records of a sparse file";
+	if (f->sparse & COUNT && f->pieces != f->map.pieces)
+		return "sparse map has another number of pieces than it says";
+	return NULL;
+}
+
+static const char *check_star_sparse(struct value v, struct pax_facts *f)
 {
 	(void)v, (void)f;
-	return "marks a sparse file, which images may not hold; pack without --sparse";
+	return "marks a sparse file of star, which is not supported; pack without -sparse";
 }
 
 static const char *check_never(struct value v, struct pax_facts *f)
@@ -92,14 +210,23 @@ static const struct rule {
 	{ "path", false, false, check_path },
 	{ "linkpath", false, false, check_linkpath },
 	{ "size", false, false, check_size },
-	{ "uid", false, false, check_id },
-	{ "gid", false, false, check_id },
-	{ "mtime", false, false, check_time },
+	{ "uid", false, false, check_uid },
+	{ "gid", false, false, check_gid },
+	{ "mtime", false, false, check_mtime },
 	{ "atime", false, true, check_time },
 	{ "ctime", false, true, check_time },
 	{ "hdrcharset", false, false, check_charset },
-	{ "GNU.sparse.", true, false, check_sparse },
-	{ "SCHILY.realsize", false, false, check_sparse },
+	{ "GNU.sparse.major", false, false, check_major },
+	{ "GNU.sparse.minor", false, false, check_minor },
+	{ "GNU.sparse.name", false, false, check_sparse_name },
+	{ "GNU.sparse.size", false, false, check_sparse_size },
+	{ "GNU.sparse.realsize", false, false, check_realsize },
+	{ "GNU.sparse.numblocks", false, false, check_count },
+	{ "GNU.sparse.map", false, false, check_map },
+	{ "GNU.sparse.offset", false, false, check_offset },
+	{ "GNU.sparse.numbytes", false, false, check_numbytes },
+	{ "GNU.sparse.", true, false, check_never },
+	{ "SCHILY.realsize", false, false, check_star_sparse },
 	{ "GNU.volume.", true, false, check_never },
 	{ "GNU.dumpdir", false, false, check_never },
 	{ "SCHILY.", true, false, NULL },

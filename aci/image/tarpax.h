@@ -9,12 +9,21 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "image/tarsparse.h"
 
 /* What the records say about the entry that follows. */
 struct pax_facts {
 	bool path, linkpath, size_set;
 	uint64_t size;
+	bool no_uid, no_gid, no_mtime; /* an empty value: the header's counts */
+	/* GNU.sparse.… */
+	unsigned int sparse; /* which keys were there, tarpax.c knows them */
+	struct tarsparse map;
+	uint64_t major, minor, pieces, offset;
 };
+
+/* How the map of a sparse file is given. */
+enum pax_sparse { PAX_SPARSE_NONE, PAX_SPARSE_RECORDS, PAX_SPARSE_TEXT };
 
 /*
  * Check all records in @p[0..n).  @global: a "g" header, in which only keys that cannot change what
@@ -22,3 +31,6 @@ struct pax_facts {
  * Errors: -EINVAL with a text that says which record is wrong and why.
  */
 int tarpax_check(const char *p, size_t n, bool global, struct pax_facts *facts, struct err *e);
+
+/* All records are known: NULL and *ret, or what is wrong with those about sparse files. */
+const char *tarpax_sparse(const struct pax_facts *f, enum pax_sparse *ret);

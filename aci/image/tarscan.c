@@ -10,6 +10,7 @@
 #include "image/tarscan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,26 +29,41 @@ enum {
 	GID = 116,
 	SIZE = 124,
 	MTIME = 136,
+	CHECKSUM = 148,
 	TYPE = 156,
 	MAGIC = 257,
 	MAJOR = 329,
 	MINOR = 337
 };
 
-enum state { HEADER, DATA, PADDING, BODY, DONE };
+enum state { HEADER, SPARSE, DATA, PADDING, BODY, DONE };
+
+/* We are ahead of the reader behind us: what it must know waits for it. */
+struct queued {
+	uint64_t entry;
+	struct tarscan_note note;
+};
 
 struct tarscan {
 	enum state state;
 	unsigned char hdr[BLOCK];
-	size_t have;     /* bytes of hdr */
-	uint64_t left;   /* bytes of data or body to come */
-	size_t padding;  /* bytes of padding to come after it */
-	uint64_t offset; /* of the next byte in the stream */
-	char body_type;  /* of the extension header being collected */
+	unsigned char more[BLOCK]; /* of a sparse map, behind the header */
+	size_t have;               /* bytes of hdr or more */
+	unsigned char *whole;      /* the header in the caller's bytes, if it is there in one piece */
+	uint64_t left;             /* bytes of data or body to come */
+	size_t padding;            /* bytes of padding to come after it */
+	uint64_t offset;           /* of the next byte in the stream */
+	char body_type;            /* of the extension header being collected */
 	struct buf body;
 	struct pax_facts pax;
 	bool pax_seen, longname, longlink; /* extension headers waiting for their entry */
 	unsigned int specials;
+	struct tarsparse map; /* of the entry at hand */
+	struct tarsparse_text text;
+	bool in_text;     /* its data begins with a map */
+	uint64_t data;    /* bytes of its data */
+	struct buf queue; /* of struct queued … */
+	size_t queued;    /* … from this byte on */
 	uint64_t entries, bytes;
 };
 
@@ -61,6 +77,7 @@ void tarscan_free(struct tarscan *s)
 	if (!s)
 		return;
 	buf_done(&s->body);
+	buf_done(&s->queue);
 	free(s);
 }
 
@@ -145,7 +162,12 @@ static int body_complete(struct tarscan *s, struct err *e)
 }
 
 /* Which types there are and whether data follows them. */
-enum kind { REGULAR, HARDLINK, NO_DATA, LABEL };
+enum kind { REGULAR, SPARSE_FILE, HARDLINK, NO_DATA, LABEL };
+
+static bool is_gnu(const struct tarscan *s)
+{
+	return memcmp(s->hdr + MAGIC, "ustar  ", 8) == 0;
+}
 
 static int kind_of(const struct tarscan *s, char type, enum kind *ret, struct err *e)
 {
@@ -157,8 +179,8 @@ static int kind_of(const struct tarscan *s, char type, enum kind *ret, struct er
 		*ret = NO_DATA;
 	else if (type == 'V')
 		*ret = LABEL;
-	else if (type == 'S')
-		return refuse(s, e, EINVAL, "sparse files are not supported; pack without --sparse");
+	else if (type == 'S' && is_gnu(s))
+		*ret = SPARSE_FILE;
 	else
 		return refuse(s, e, EINVAL, "unknown entry type");
 	return 0;
@@ -194,13 +216,92 @@ static int check_marks(const struct tarscan *s, enum kind kind, int64_t size, st
 {
 	if ((s->pax.path && s->longname) || (s->pax.linkpath && s->longlink))
 		return refuse(s, e, EINVAL, "two extension headers name this entry");
-	if (kind == HARDLINK && (size != 0 || (s->pax.size_set && s->pax.size != 0)))
+	if (kind == HARDLINK && s->pax.size_set && s->pax.size != 0)
 		return refuse(s, e, EINVAL, "hard link with data");
 	if (kind != REGULAR && s->pax.size_set && s->pax.size != 0)
 		return refuse(s, e, EINVAL, "data for an entry that has none");
+	if (kind != SPARSE_FILE && is_gnu(s) && tarsparse_gnu_hidden(s->hdr))
+		return refuse(s, e, EINVAL, "sparse map in an entry of another type");
 	if (kind == LABEL && size != 0)
 		return refuse(s, e, EINVAL, "volume label with data");
 	return 0;
+}
+
+/*
+ * Old packers give the size of the file to each of its names, and no data.  Readers guess what follows by the
+ * kind of the archive; ours is shown that nothing does.
+ */
+static void hide_size(struct tarscan *s)
+{
+	unsigned int sum = 0;
+
+	if (!s->whole)
+		return;
+	memcpy(s->whole + SIZE, "00000000000", 12);
+	memset(s->whole + CHECKSUM, ' ', 8);
+	for (int i = 0; i < BLOCK; i++)
+		sum += s->whole[i];
+	(void)snprintf((char *)s->whole + CHECKSUM, 8, "%06o", sum);
+}
+
+static int no_sparse(const struct tarscan *s, const char *why, struct err *e)
+{
+	return why ? refuse(s, e, EINVAL, why) : 0;
+}
+
+/* The map of the entry at hand, or where it will come from. */
+static int begin_sparse(struct tarscan *s, enum kind kind, struct err *e)
+{
+	enum pax_sparse form;
+	bool more = false;
+	const char *why = tarpax_sparse(&s->pax, &form);
+
+	s->in_text = form == PAX_SPARSE_TEXT;
+	s->text = (struct tarsparse_text){ 0 };
+	s->map = s->pax.map;
+	if (!why && form != PAX_SPARSE_NONE && kind != REGULAR)
+		why = "records of a sparse file for an entry of another type";
+	if (!why && form == PAX_SPARSE_RECORDS)
+		why = tarsparse_check(&s->map, s->data);
+	if (!why && form == PAX_SPARSE_TEXT && !s->data)
+		why = "sparse file without a map";
+	if (!why && kind == SPARSE_FILE)
+		why = tarsparse_gnu_header(&s->map, s->hdr, &more);
+	if (!why && kind == SPARSE_FILE && !more)
+		why = tarsparse_check(&s->map, s->data);
+	s->have = 0;
+	s->state = more ? SPARSE : s->left ? DATA : HEADER;
+	return no_sparse(s, why, e);
+}
+
+static int map_block(struct tarscan *s, struct err *e)
+{
+	bool more = false;
+	const char *why = tarsparse_gnu_block(&s->map, s->more, &more);
+
+	if (!why && !more)
+		why = tarsparse_check(&s->map, s->data);
+	s->have = 0;
+	s->state = more ? SPARSE : s->left ? DATA : HEADER;
+	return no_sparse(s, why, e);
+}
+
+/* The header's number where a record took back another: libarchive would take 0. */
+static void note_entry(struct tarscan *s, bool sparse)
+{
+	struct queued q = { .entry = s->entries };
+
+	if (!sparse && !s->pax.no_uid && !s->pax.no_gid && !s->pax.no_mtime)
+		return;
+	q.note.sparse = sparse;
+	q.note.uid_set = s->pax.no_uid;
+	q.note.gid_set = s->pax.no_gid;
+	q.note.mtime_set = s->pax.no_mtime;
+	/* check_fields has read them before */
+	(void)tarfield_number(s->hdr + UID, 8, &q.note.uid);
+	(void)tarfield_number(s->hdr + GID, 8, &q.note.gid);
+	(void)tarfield_number(s->hdr + MTIME, 12, &q.note.mtime);
+	buf_add(&s->queue, &q, sizeof(q));
 }
 
 static int entry_header(struct tarscan *s, char type, struct err *e)
@@ -215,18 +316,41 @@ static int entry_header(struct tarscan *s, char type, struct err *e)
 		r = check_marks(s, kind, size, e);
 	if (r < 0)
 		return r;
-	s->left = kind != REGULAR ? 0 : s->pax.size_set ? s->pax.size : (uint64_t)size;
+	if (kind == HARDLINK && size)
+		hide_size(s);
+	s->left = kind != REGULAR && kind != SPARSE_FILE ? 0 : s->pax.size_set ? s->pax.size : (uint64_t)size;
+	s->data = s->left;
 	s->padding = (size_t)(-s->left & (BLOCK - 1));
-	s->state = s->left ? DATA : HEADER;
+	r = begin_sparse(s, kind, e);
+	if (r < 0)
+		return r;
+	bool sparse = kind == SPARSE_FILE || s->pax.sparse;
 	if (kind != LABEL) {
 		s->entries++;
-		/* Cannot wrap: the bytes have to come through the stream. */
-		s->bytes += s->left;
+		/* Bytes of data cannot wrap it, as they have to come through the stream; holes can, and who extracts
+		 * them has refused them by then. */
+		s->bytes += sparse ? s->map.size : s->left;
+		note_entry(s, sparse);
 	}
-	s->pax = (struct pax_facts){ 0 };
+	s->pax = (struct pax_facts){ .path = false };
 	s->pax_seen = s->longname = s->longlink = false;
 	s->specials = 0;
 	return 0;
+}
+
+/* @n bytes of data have come. */
+static int data_came(struct tarscan *s, const char *p, size_t n, struct err *e)
+{
+	const char *why = s->in_text ? tarsparse_text(&s->map, &s->text, p, n) : NULL;
+
+	s->left -= n;
+	if (s->left == 0) {
+		s->state = s->padding ? PADDING : HEADER;
+		if (s->in_text && !why)
+			why = tarsparse_text_end(&s->map, &s->text, s->data);
+		s->in_text = false;
+	}
+	return no_sparse(s, why, e);
 }
 
 static int header_complete(struct tarscan *s, struct err *e)
@@ -253,23 +377,25 @@ static int header_complete(struct tarscan *s, struct err *e)
 /* Take what the present state wants from @p[0..n); returns how much, and completes what is complete. */
 static size_t take(struct tarscan *s, const char *p, size_t n, int *r, struct err *e)
 {
-	size_t want = s->state == HEADER    ? BLOCK - s->have
+	bool block = s->state == HEADER || s->state == SPARSE;
+	size_t want = block                 ? BLOCK - s->have
 		      : s->state == PADDING ? s->padding
 		      : s->left < n         ? (size_t)s->left
 					    : n;
 
 	if (want > n)
 		want = n;
-	if (s->state == HEADER)
-		memcpy(s->hdr + s->have, p, want);
+	if (block)
+		memcpy((s->state == HEADER ? s->hdr : s->more) + s->have, p, want);
 	else if (s->state == BODY)
 		buf_add(&s->body, p, want);
 	s->offset += want;
 	switch (s->state) {
 	case HEADER:
+	case SPARSE:
 		s->have += want;
 		if (s->have == BLOCK)
-			*r = header_complete(s, e);
+			*r = s->state == HEADER ? header_complete(s, e) : map_block(s, e);
 		break;
 	case PADDING:
 		s->padding -= want;
@@ -277,12 +403,12 @@ static size_t take(struct tarscan *s, const char *p, size_t n, int *r, struct er
 			s->state = HEADER;
 		break;
 	case BODY:
-	case DATA:
 		s->left -= want;
-		if (s->left == 0 && s->state == BODY)
+		if (s->left == 0)
 			*r = body_complete(s, e);
-		else if (s->left == 0)
-			s->state = s->padding ? PADDING : HEADER;
+		break;
+	case DATA:
+		*r = data_came(s, p, want, e);
 		break;
 	case DONE:
 		break;
@@ -290,9 +416,9 @@ static size_t take(struct tarscan *s, const char *p, size_t n, int *r, struct er
 	return want;
 }
 
-int tarscan_feed(struct tarscan *s, const void *p, size_t n, struct err *e)
+int tarscan_feed(struct tarscan *s, void *p, size_t n, struct err *e)
 {
-	const char *at = p;
+	char *at = p;
 	int r = 0;
 
 	while (r == 0 && s->state != DONE) {
@@ -303,6 +429,7 @@ int tarscan_feed(struct tarscan *s, const void *p, size_t n, struct err *e)
 		}
 		if (n == 0)
 			break;
+		s->whole = s->state == HEADER && !s->have && n >= BLOCK ? (unsigned char *)at : NULL;
 		size_t used = take(s, at, n, &r, e);
 		at += used;
 		n -= used;
@@ -322,7 +449,10 @@ int tarscan_end(struct tarscan *s, struct err *e)
 		return 0;
 	}
 	return err_set(e, ERR_INPUT, EINVAL, "truncated: the archive ends inside %s at offset %llu",
-		       s->state == DATA ? "file data" : "a header", (unsigned long long)s->offset);
+		       s->state == DATA     ? "file data"
+		       : s->state == SPARSE ? "a sparse map"
+					    : "a header",
+		       (unsigned long long)s->offset);
 }
 
 size_t tarscan_padding_due(const struct tarscan *s)
@@ -333,6 +463,23 @@ size_t tarscan_padding_due(const struct tarscan *s)
 bool tarscan_at_end(const struct tarscan *s)
 {
 	return s->state == DONE;
+}
+
+struct tarscan_note tarscan_note(struct tarscan *s, uint64_t entry)
+{
+	struct queued q = { .entry = 0 };
+
+	while (s->queued < s->queue.len && q.entry < entry) {
+		memcpy(&q, s->queue.data + s->queued, sizeof(q));
+		if (q.entry > entry)
+			break;
+		s->queued += sizeof(q);
+	}
+	if (s->queued == s->queue.len) {
+		buf_clear(&s->queue);
+		s->queued = 0;
+	}
+	return q.entry == entry ? q.note : (struct tarscan_note){ .sparse = false };
 }
 
 uint64_t tarscan_entries(const struct tarscan *s)

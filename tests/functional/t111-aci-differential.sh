@@ -41,14 +41,22 @@ touch -d '1970-01-01 UTC' "$root/bin"
 chmod 0555 "$root/closed"
 printf '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/tree"}' >"$T/src/manifest"
 
-for format in gnu posix; do
-	tar --format=$format --numeric-owner -C "$T/src" -czf "$T/$format.aci" manifest rootfs
+truncate -s 3M "$root/holes"
+for n in 0 1000000 2000000; do printf 'piece at %s' $n | dd of="$root/holes" bs=1 seek=$n conv=notrunc 2>/dev/null; done
+truncate -s 1M "$root/one-hole"
+
+for format in gnu posix gnu-sparse posix-sparse-0.0 posix-sparse-0.1 posix-sparse-1.0; do
+	sparse=
+	case $format in *-sparse-*) sparse="--sparse --sparse-version=${format##*-}" ;; *-sparse) sparse=--sparse ;; esac
+	# shellcheck disable=SC2086 # several words, or none
+	tar --format=${format%%-*} $sparse --numeric-owner -C "$T/src" -czf "$T/$format.aci" manifest rootfs
 	mkdir "$T/tar.$format" "$T/ours.$format"
 	tar --numeric-owner -xpzf "$T/$format.aci" -C "$T/tar.$format" rootfs
 	check "$format: extracted" extract "$T/$format.aci" "$T/ours.$format"
 	listing "$T/tar.$format/rootfs" >"$T/want"
 	listing "$T/ours.$format/rootfs" >"$T/got"
 	check "$format: the same tree as by tar" diff -u "$T/want" "$T/got"
+	is "$format: holes take no room" "$(stat -c %b "$T/ours.$format/rootfs/one-hole")" 0
 done
 "$RKT_BUILD/bin/mkaci" "$T/src" "$T/ours.aci"
 mkdir "$T/packed"

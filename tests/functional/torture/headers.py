@@ -64,9 +64,12 @@ for key, v in (("path", "rootfs/p"), ("linkpath", "x"), ("size", "1"), ("uid", "
 
 # ---- 28, 29, 63: ids ----
 ok("28 ids of 4294967294", aci(pax(("uid", "4294967294"), ("gid", "4294967294")), f()), owner(4294967294, 4294967294))
-for v in ("4294967295", "9223372036854775808", "-1", "", "1.5"):
+for v in ("4294967295", "9223372036854775808", "-1", "1.5"):
     rej("28 pax uid %r" % v, aci(pax(("uid", v)), f()), "not a user or group id")
     rej("28 pax gid %r" % v, aci(pax(("gid", v)), f()), "not a user or group id")
+ok("28 empty ids take back: the header's count", aci(*(pax((k, "5"), (k, "")) + f("rootfs/" + k, uid=12, gid=34) for k in ("uid", "gid")), f("rootfs/z", uid=1)),
+   lambda t: [(t.st(n).st_uid, t.st(n).st_gid) for n in ("uid", "gid", "z")] == [(12, 34), (12, 34), (1, 0)])
+ok("28 an empty id, then one", aci(pax(("uid", ""), ("uid", "9")), f(uid=12)), owner(9))
 ok("29 base-256 ids, size and time", aci(hdr("rootfs/f", uid=base256(3000000, 8), gid=base256(4000000, 8), size=base256(1, 12), mtime=base256(1 << 33, 12), magic=GNU) + pad(b"x")),
    lambda t: owner(3000000, 4000000)(t) and t.st("f").st_mtime == 1 << 33)
 ok("29 negative base-256 time", aci(f(mtime=base256(-100, 12), magic=GNU)), lambda t: t.st("f").st_mtime == -100)
@@ -99,12 +102,111 @@ for c in "89ABCDEFMNSZabz~":
     rej("33 type %s" % c, aci(entry("rootfs/f", b"", type=c)), 'entry "rootfs/f" at offset')
 
 # ---- 39: sparse ----
-TEXT = "pack without --sparse"
-rej("39 GNU sparse", aci(entry("rootfs/f", b"x" * 512, type="S", magic=GNU)), TEXT)
-rej("39 pax sparse 0.0", aci(pax(("GNU.sparse.size", "1024"), ("GNU.sparse.numblocks", "1"), ("GNU.sparse.offset", "0"), ("GNU.sparse.numbytes", "1")), f()), TEXT)
-rej("39 pax sparse 0.1", aci(pax(("GNU.sparse.size", "1024"), ("GNU.sparse.map", "0,1")), f()), TEXT)
-rej("39 T08 pax sparse 1.0, map of 2^31", aci(pax(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", "rootfs/s"), ("GNU.sparse.realsize", str(1 << 62))), f(data=b"2147483648\n0\n")), TEXT)
-rej("39 star sparse", aci(pax(("SCHILY.realsize", "1024")), f()), TEXT)
+A, B = b"a" * 700, b"b" * 300
+MAP = ((0, 700), (5000, 300), (9000, 0))
+want = A + b"\0" * 4300 + B + b"\0" * 3700
+
+
+def numbers(*v):
+    return b"".join(number(n, 12) for n in v)
+
+
+def gnu_sparse(pieces, data, real, more=(), **kw):
+    """A header of type S with its map; @more are blocks of further pieces."""
+    h = bytearray(hdr(kw.pop("name", "rootfs/s"), "S", magic=GNU, size=kw.pop("size", len(data)), **kw))
+    at = b"".join(numbers(*p) for p in pieces)
+    h[386:386 + len(at)] = at
+    h[482] = bool(more)
+    h[483:495] = number(real, 12)
+    h[148:156] = b"        "
+    h[148:156] = b"%06o\x00 " % sum(h)
+    blocks = b""
+    for i, m in enumerate(more):
+        blocks += b"".join(numbers(*p) for p in m).ljust(504, b"\0") + bytes([i + 1 < len(more)]) + b"\0" * 7
+    return bytes(h) + blocks + pad(data)
+
+
+def gnu_pax(*records, data=A + B, **kw):
+    return pax(*((("GNU.sparse." + k, str(v)) for k, v in records))) + entry("rootfs/GNUSparseFile.0/s", data, **kw)
+
+
+def relabel(h, kind):
+    h = bytearray(h)
+    h[156:157] = kind.encode()
+    h[157:165] = b"rootfs/a"
+    h[124:136] = number(0, 12)
+    h[148:156] = b"        "
+    h[148:156] = b"%06o\x00 " % sum(h[:512])
+    return bytes(h)
+
+
+def text_map(*v):
+    return pad(b"".join(b"%d\n" % n for n in v))
+
+
+def is_sparse(t):
+    return t.read("s") == want and t.read("z") == b"x" and t.names() == [b"s", b"z"]
+
+
+Z = f("rootfs/z")
+V1 = (("major", 1), ("minor", 0), ("name", "rootfs/s"), ("realsize", 9000))
+V0 = (("size", 9000), ("numblocks", 3))
+PAIRS = tuple(r for o, n in MAP for r in (("offset", o), ("numbytes", n)))
+TEXT = text_map(3, *(n for p in MAP for n in p))
+ok("39 GNU sparse", aci(gnu_sparse(MAP, A + B, 9000), Z), is_sparse)
+ok("39 GNU sparse with blocks of its map", aci(gnu_sparse([(0, 100), (100, 100), (200, 100), (300, 100)], A + B, 9000,
+   [[(400 + 10 * i, 10) for i in range(21)], [(610, 90), (5000, 300), (9000, 0)]]), Z), is_sparse)
+ok("39 GNU sparse with a long name", aci(longname("rootfs/" + "l" * 200), gnu_sparse(MAP, A + B, 9000), Z), lambda t: t.read("l" * 200) == want)
+ok("39 GNU sparse, only a hole", aci(gnu_sparse([(1 << 20, 0)], b"", 1 << 20), Z), lambda t: t.read("s") == b"\0" * (1 << 20) and t.st("s").st_blocks == 0)
+ok("39 pax sparse 0.0", aci(gnu_pax(*V0, ("name", "rootfs/s"), *PAIRS), Z), is_sparse)
+ok("39 pax sparse 0.1", aci(gnu_pax(*V0, ("name", "rootfs/s"), ("map", ",".join("%d,%d" % p for p in MAP))), Z), is_sparse)
+ok("39 pax sparse 1.0", aci(gnu_pax(*V1, data=TEXT + A + B), Z), is_sparse)
+ok("39 pax sparse 1.0, size by pax", aci(pax(("size", str(len(TEXT) + 1000)), *(("GNU.sparse." + k, str(v)) for k, v in V1)) + hdr("rootfs/g") + pad(TEXT + A + B), Z), is_sparse)
+ok("39 sparse file with an owner, a time and a mode", aci(gnu_sparse(MAP, A + B, 9000, uid=7, mode=0o4711, mtime=99), Z), lambda t: is_sparse(t) and (t.st("s").st_uid, t.mode("s"), t.st("s").st_mtime) == (7, 0o4711, 99))
+for what, pieces in (("overlapping", ((0, 700), (699, 300))), ("unsorted", ((5000, 300), (0, 700)))):
+    rej("39 GNU sparse, " + what, aci(gnu_sparse(pieces, A + B, 9000)), "overlap or do not ascend")
+    rej("39 pax sparse 0.1, " + what, aci(gnu_pax(("size", 9000), ("map", ",".join("%d,%d" % p for p in pieces)))), "overlap or do not ascend")
+    rej("39 pax sparse 1.0, " + what, aci(gnu_pax(*V1, data=text_map(2, *(n for p in pieces for n in p)) + A + B)), "overlap or do not ascend")
+rej("39 GNU sparse beyond its end", aci(gnu_sparse(MAP[:2], A + B, 5299)), "beyond its end")
+rej("39 pax sparse 1.0 beyond its end", aci(gnu_pax(*V1[:3], ("realsize", 5299), data=TEXT + A + B)), "beyond its end")
+rej("39 GNU sparse, less data than the map says", aci(gnu_sparse(MAP, A, 9000)), "does not fit the data")
+rej("39 GNU sparse, more data than the map says", aci(gnu_sparse(MAP, A + B + b"c", 9000)), "does not fit the data")
+rej("39 pax sparse 1.0, more data than the map says", aci(gnu_pax(*V1, data=TEXT + A + B + b"c")), "does not fit the data")
+rej("39 pax sparse 0.0, less data than the map says", aci(gnu_pax(*V0, *PAIRS, data=A)), "does not fit the data")
+rej("39 T08 GNU sparse of 8 EiB", aci(gnu_sparse(((0, 700), (5000, 300)), A + B, base256((1 << 63) - 1, 12))), "limit of 34359738368 bytes", code=7)
+rej("39 GNU sparse of more than 8 EiB", aci(gnu_sparse(MAP, A + B, base256(1 << 63, 12))), "malformed number in a sparse map")
+rej("39 T08 GNU sparse, 100 of 1 GiB", aci(*(gnu_sparse([(1 << 30, 0)], b"", 1 << 30, name="rootfs/%d" % i) for i in range(100))), "limit of 34359738368 bytes", code=7)
+rej("39 GNU sparse, gap in the map", aci(gnu_sparse(((0, 700), (b"\0" * 12, b"\0" * 12), (5000, 300)), A + B, 9000)), "gap in a sparse map")
+rej("39 GNU sparse, a block behind a map with room", aci(gnu_sparse(MAP[:1], A + B, 9000, [MAP[1:]])), "gap in a sparse map")
+rej("39 GNU sparse, malformed number", aci(gnu_sparse(((b"00000000000\0", b"0000000127x\0"),), A, 9000)), "malformed number in a sparse map")
+rej("39 GNU sparse, cut in its map", gnu_sparse(MAP, A + B, 9000, [[]])[:512 + 100].join((aci(end=b""), b"")), "gap in a sparse map")
+rej("39 GNU sparse, cut in a block of its map", aci(end=b"") + gnu_sparse([(i, 1) for i in range(4)], b"", 9000, [MAP])[:512 + 100], "truncated: the archive ends inside a sparse map")
+rej("39 T08 GNU sparse, 300000 pieces", lambda: aci(gnu_sparse([(0, 0)] * 4, b"", 9000, [[(0, 0)] * 21] * 14300)), "limit of 262144")
+rej("39 type S in a ustar header", aci(entry("rootfs/s", b"x", type="S")), "unknown entry type")
+for kind in "0125":
+    rej("39 map in a GNU header of type " + kind, aci(f("rootfs/a"), relabel(gnu_sparse(MAP, b"", 9000), kind)), "sparse map in an entry of another type")
+rej("39 pax records and a GNU map", aci(pax(("GNU.sparse.size", "9000"), ("GNU.sparse.map", "0,700")), gnu_sparse(MAP, A + B, 9000)), "for an entry of another type")
+rej("39 pax records for a directory", aci(pax(("GNU.sparse.size", "9000"), ("GNU.sparse.map", "0,0")), dir("rootfs/d")), "for an entry of another type")
+rej("39 T08 pax sparse 1.0, map of 2^31", aci(gnu_pax(*V1, data=b"2147483648\n0\n")), "limit of 262144")
+rej("39 pax sparse 1.0 without data", aci(gnu_pax(*V1, data=b"")), "sparse file without a map")
+rej("39 pax sparse 1.0, cut map", aci(gnu_pax(*V1, data=text_map(3, 0, 700))), "malformed number in a sparse map")
+rej("39 pax sparse 1.0, map without an end", aci(gnu_pax(*V1, data=b"1\n0\n7")), "sparse map is cut off")
+for what, bad in (("a comment", b"#\n1\n0\n1000\n"), ("a sign", b"1\n+0\n1000\n"), ("an empty line", b"1\n\n0\n1000\n"), ("20 digits", b"1\n0\n00000000000000001000\n")):
+    rej("39 pax sparse 1.0, %s in the map" % what, aci(gnu_pax(*V1, data=pad(bad) + A + B)), "malformed number in a sparse map")
+for what, records, text in (
+        ("no size", V1[:3], "incomplete or contradictory"), ("1.1", (("major", 1), ("minor", 1), V1[3]), "unknown format"), ("2.0", (("major", 2), ("minor", 0), V1[3]), "unknown format"),
+        ("1.0 with pairs", V1 + PAIRS, "incomplete or contradictory"), ("1.0 with a list", V1 + (("map", "0,1000"),), "incomplete or contradictory"),
+        ("0.0 and 0.1", V0[:1] + PAIRS + (("map", "0,1000"),), "is given twice"), ("another number of pieces", (("size", 9000), ("numblocks", 2)) + PAIRS, "another number of pieces"),
+        ("a length without an offset", V0 + (("numbytes", 5),), "has no offset"), ("two offsets", V0 + (("offset", 1), ("offset", 2)), "is given twice"),
+        ("an offset at the end", (("size", 9000),) + PAIRS + (("offset", 1),), "incomplete or contradictory"), ("a list of three", (("size", 9000), ("map", "0,700,5000")), "cut off"),
+        ("an empty list", (("size", 9000), ("map", "")), "malformed number"), ("a negative offset", V0 + (("offset", -1),), "is not a number"),
+        ("two sizes", (("size", 9000),) + V0, "is given twice"), ("size and realsize", V0 + (("realsize", 9000),) + PAIRS, "incomplete or contradictory"), ("an unknown key", V0 + (("x", 1),), "not allowed in an image"),
+        ("an empty name", V1[:2] + (("name", ""),), "is empty")):
+    rej("39 pax records: " + what, aci(gnu_pax(*records)), text)
+rej("39 name and long name", aci(longname("rootfs/l"), gnu_pax(*V1, data=TEXT + A + B)), "two extension headers name this entry")
+rej("39 name with ..", aci(gnu_pax(*V1[:2], ("name", "rootfs/../../x"), V1[3], data=TEXT + A + B)), '".." component')
+rej("39 star sparse", aci(pax(("SCHILY.realsize", "1024")), f()), "star")
+rej("39 the manifest is sparse", aci(manifest=pax(("GNU.sparse.size", "9000"), ("GNU.sparse.map", "0,%d" % len(manifest_text())), ("GNU.sparse.name", "manifest")) + entry("m", manifest_text())), "not a regular file")
 
 # ---- 64: what other packers leave in the prefix area ----
 ok("64 Solaris X header", aci(pax(("mtime", "5")), f("rootfs/a"), pax(("path", "rootfs/b"), type="X"), f()), lambda t: t.names() == [b"a", b"b"])

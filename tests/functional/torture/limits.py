@@ -1,4 +1,6 @@
 """Rows 48, 60, 61 and T08: budgets, many entries."""
+import subprocess
+
 from pack import *
 from run import ok, rej
 
@@ -18,3 +20,33 @@ ok("61 66000 entries", lambda: aci(*(dir("rootfs/%d" % i) for i in range(66)), *
    lambda t: sum(len(t.names(str(i))) for i in range(66)) == 66000)
 ok("61 data ends at and around block borders", aci(*(f("rootfs/%d" % n, b"b" * n) for n in (0, 1, 511, 512, 513, 65535, 65536, 65537, 131071, 200000))),
    lambda t: all(t.read(str(n)) == b"b" * n for n in (0, 1, 511, 512, 513, 65535, 65536, 65537, 131071, 200000)))
+
+
+# ---- 61: past 4 GiB ----
+FAR = 1 << 32
+
+
+def far(t):
+    st = t.st("f")
+    with open(t.path("f"), "rb") as file:
+        file.seek(FAR - 1)
+        return file.read() == b"\0x" and st.st_size == FAR + 1 and st.st_blocks < 1 << 14 and t.read("z") == b"z"
+
+
+def holes():
+    """2^32 + 1 bytes of which only the last is stored."""
+    return aci(pax(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", "rootfs/f"), ("GNU.sparse.realsize", str(FAR + 1))), f(data=pad(b"1\n%d\n1\n" % FAR) + b"x"), f("rootfs/z", b"z"))
+
+
+def zeros():
+    """The same without a map: all the zeros are in the archive, which is compressed."""
+    frame = run_zstd(b"\0" * (64 << 20))
+    return run_zstd(aci(hdr("rootfs/f", size=FAR + 1), end=b"")) + frame * 64 + run_zstd(pad(b"x") + f("rootfs/z", b"z") + END)
+
+
+def run_zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+ok("61 2^32 + 1 bytes, sparse", holes, far)
+ok("61 2^32 + 1 bytes, most of them zeros", zeros, far, inflate=["--max-ratio=0"])

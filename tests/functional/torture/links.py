@@ -43,7 +43,11 @@ for target, text in (("../../etc/shadow", '".." component'), ("rootfs/" + UP + "
     image = aci(f("rootfs/a"), dir("rootfs/d"), pax(("linkpath", target)) + hardlink("rootfs/h", target[:100]) if target else hardlink("rootfs/h", ""), f("rootfs/later"))
     rej("08 T03 hard link to %s" % (target.replace(UP, "(up)").replace(C, "(canary)") or "nothing"), image, text)
 rej("08 T03 hard link through a symlink", aci(symlink("rootfs/s", C), hardlink("rootfs/h", "rootfs/s/secret")), LINK)
-rej("08 T03 hard link with data", aci(f("rootfs/a"), hardlink("rootfs/h", "rootfs/a", data="new")), 'entry "rootfs/h" at offset')
+rej("08 T03 hard link with data", aci(f("rootfs/a"), hardlink("rootfs/h", "rootfs/a", data="new")), "damaged tar header")
+for what, magic, before in (("ustar", USTAR, b""), ("GNU", GNU, b""), ("v7", V7, b""), ("pax", USTAR, pax(("comment", "c")))):
+    ok("40 hard link with the size of its file and no data, " + what, aci(f("rootfs/a", b"x" * 600), before + hardlink("rootfs/h", "rootfs/a", size=600, magic=magic), f("rootfs/z"), hardlink("rootfs/i", "rootfs/a", size=600, magic=magic)),
+       lambda t: t.names() == [b"a", b"h", b"i", b"z"] and t.st("a").st_nlink == 3 and t.st("a").st_size == 600)
+ok("40 the same at the very end", aci(f("rootfs/a", b"x" * 99999), pax(("comment", "c")) + hardlink("rootfs/h", "rootfs/a", size=99999)), lambda t: t.st("h").st_nlink == 2)
 rej("08 T03 hard link with data by pax", aci(f("rootfs/a"), pax(("size", "3")), hardlink("rootfs/h", "rootfs/a")), "hard link with data")
 ok("65 hard link with ./", aci(f("rootfs/a"), hardlink("rootfs/h", "./rootfs/a")), lambda t: t.st("h").st_nlink == 2)
 ok("65 10000 names of one file", aci(f("rootfs/a"), *(hardlink("rootfs/h%d" % i, "rootfs/a") for i in range(10000))), lambda t: t.st("a").st_nlink == 10001)
