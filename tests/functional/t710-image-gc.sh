@@ -87,6 +87,22 @@ refute "copied: the tree goes with the image" has_tree "$id"
 run rkt run-prepared --net=none "$uuid"
 expect_status 7 "and the pod runs"
 
+# The tree of a stage1 is one that a pod stands on.
+fetched "$app" >/dev/null
+uuid=$(rkt prepare --stage1-path="$RKT_BUILD/lib/rkt/stage1-images/stage1-fly.aci" example.com/app -- exit=7 2>/dev/null)
+stage1=$(cat "$RKT_DIR/pods/prepared/$uuid/stage1TreeStoreID")
+aged "$stage1"
+run rkt image gc
+check "of a prepared pod: the stage1 stays" has_image "$stage1"
+rkt image rm "$stage1" "$id" >/dev/null 2>&1
+run rkt image gc --grace-period=0s
+check "with its tree, when it is removed" has_tree "$stage1"
+run rkt run-prepared --net=host "$uuid"
+expect_status 7 "and the pod runs with it"
+rkt gc --grace-period=0s >/dev/null 2>&1
+rkt image gc >/dev/null 2>&1
+is "then both trees go" "$(trees)" 0
+
 # What cannot be read may name anything.
 fetched "$app" >/dev/null
 aged "$id"
