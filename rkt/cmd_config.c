@@ -15,7 +15,7 @@ static int config_run(struct cli *c, struct err *e)
 {
 	const struct config_args *a = c->args;
 	struct config cfg = { 0 };
-	int r = config_load(c->g.system_config, c->g.local_config, c->g.user_config, &cfg, e);
+	int r = config_load(c->g.system_config, c->g.local_config, c->g.user_config, CONFIG_ALL, &cfg, e);
 	if (r == 0)
 		r = output_json(config_to_json(&cfg), a->pretty ? OUTPUT_JSON_PRETTY : OUTPUT_JSON, e);
 	config_done(&cfg);

@@ -40,7 +40,7 @@ static void fill_fetch_env(struct host *h)
 int host_open(const struct globals *g, unsigned int need, struct host *ret, struct err *e)
 {
 	ret->g = g;
-	int r = config_load(g->system_config, g->local_config, g->user_config, &ret->config, e);
+	int r = config_load(g->system_config, g->local_config, g->user_config, CONFIG_LOCAL, &ret->config, e);
 	if (r < 0)
 		return r;
 	const char *dir = g->dir ? g->dir : ret->config.data_dir ? ret->config.data_dir : DEFAULT_DATA_DIR;

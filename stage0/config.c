@@ -53,6 +53,9 @@ void config_done(struct config *c)
 	for (size_t i = 0; i < c->ndocker_auth; i++)
 		docker_auth_entry_done(&c->docker_auth[i]);
 	free(c->docker_auth);
+	for (size_t i = 0; i < c->nregistries; i++)
+		registry_entry_done(&c->registries[i]);
+	free(c->registries);
 	free(c->data_dir);
 	free(c->stage1_images);
 	free(c->stage1_name);
@@ -84,13 +87,18 @@ static struct docker_auth_entry *add_docker(struct config *c)
 	return &c->docker_auth[c->ndocker_auth++];
 }
 
-static struct docker_auth_entry *find_docker(const struct config *c, const char *registry)
+const struct docker_auth_entry *config_docker_auth(const struct config *c, const char *registry)
 {
 	for (size_t i = 0; i < c->ndocker_auth; i++) {
 		if (strcmp(c->docker_auth[i].registry, registry) == 0)
 			return &c->docker_auth[i];
 	}
 	return NULL;
+}
+
+const struct registry_entry *config_registry(const struct config *c, const char *registry)
+{
+	return registry_entry_find(c->registries, c->nregistries, registry);
 }
 
 /* ---- one file ---- */
@@ -210,7 +218,7 @@ static int read_docker_auth(const json_t *doc, struct config *layer, struct err 
 	if (r == 0)
 		r = need_text(o, ".credentials", "password", &password, e);
 	for (size_t i = 0; r == 0 && registries[i]; i++) {
-		if (find_docker(layer, registries[i]))
+		if (config_docker_auth(layer, registries[i]))
 			return err_set(
 				e, ERR_INPUT, EEXIST,
 				".registries[%zu]: \"%.200s\" has credentials in this directory already", i,
@@ -285,6 +293,11 @@ static int read_stage1(const json_t *doc, struct config *layer, struct err *e)
 	return r;
 }
 
+static int read_registry(const json_t *doc, struct config *layer, struct err *e)
+{
+	return registry_entries_read(doc, &layer->registries, &layer->nregistries, e);
+}
+
 /* ---- directories ---- */
 
 static const struct kind_row {
@@ -293,10 +306,19 @@ static const struct kind_row {
 } kinds[] = {
 	{ "auth", "auth.d", read_auth },
 	{ "dockerAuth", "auth.d", read_docker_auth },
+	{ "registry", "registries.d", read_registry },
 	{ "paths", "paths.d", read_paths },
 	{ "stage1", "stage1.d", read_stage1 },
 };
-static const char *const sub_dirs[] = { "auth.d", "paths.d", "stage1.d" };
+static const struct {
+	const char *dir;
+	enum config_parts unless;
+} sub_dirs[] = {
+	{ "auth.d", CONFIG_LOCAL },
+	{ "registries.d", CONFIG_LOCAL },
+	{ "paths.d", CONFIG_ALL },
+	{ "stage1.d", CONFIG_ALL },
+};
 
 static int read_document(const json_t *doc, const char *dir, struct config *layer, struct err *e)
 {
@@ -319,7 +341,7 @@ static int read_document(const json_t *doc, const char *dir, struct config *laye
 		return kinds[i].read(doc, layer, e);
 	}
 	return err_set(e, ERR_INPUT, EINVAL,
-		       ".rktKind: \"%.40s\" is not one of auth, dockerAuth, paths, stage1", kind);
+		       ".rktKind: \"%.40s\" is not one of auth, dockerAuth, registry, paths, stage1", kind);
 }
 
 static int read_file(int dirfd, const char *name, const char *dir, struct config *layer, struct err *e)
@@ -401,13 +423,27 @@ static void merge(struct config *c, struct config *layer)
 	}
 	layer->nauth = 0; /* moved */
 	for (size_t i = 0; i < layer->ndocker_auth; i++) {
-		struct docker_auth_entry *old = find_docker(c, layer->docker_auth[i].registry);
+		struct docker_auth_entry *old = (struct docker_auth_entry *)(uintptr_t)config_docker_auth(
+			c, layer->docker_auth[i].registry);
 
 		if (old)
 			docker_auth_entry_done(old);
 		*(old ? old : add_docker(c)) = layer->docker_auth[i];
 	}
 	layer->ndocker_auth = 0;
+	for (size_t i = 0; i < layer->nregistries; i++) {
+		struct registry_entry *old = registry_entry_find(c->registries, c->nregistries,
+								 layer->registries[i].registry);
+
+		if (old) {
+			registry_entry_done(old);
+		} else {
+			c->registries = xreallocarray(c->registries, c->nregistries + 1, sizeof(*old));
+			old = &c->registries[c->nregistries++];
+		}
+		*old = layer->registries[i];
+	}
+	layer->nregistries = 0;
 	replace(&c->data_dir, &layer->data_dir);
 	replace(&c->stage1_images, &layer->stage1_images);
 	replace(&c->stage1_name, &layer->stage1_name);
@@ -416,8 +452,8 @@ static void merge(struct config *c, struct config *layer)
 	config_done(layer);
 }
 
-int config_load(const char *system_dir, const char *local_dir, const char *user_dir, struct config *ret,
-		struct err *e)
+int config_load(const char *system_dir, const char *local_dir, const char *user_dir, enum config_parts parts,
+		struct config *ret, struct err *e)
 {
 	const char *tops[] = { system_dir, local_dir, user_dir };
 	struct config c = { .auth = NULL }, layer = { .auth = NULL };
@@ -425,7 +461,8 @@ int config_load(const char *system_dir, const char *local_dir, const char *user_
 
 	for (size_t t = 0; r == 0 && t < ARRAY_LEN(tops); t++) {
 		for (size_t d = 0; r == 0 && tops[t] && d < ARRAY_LEN(sub_dirs); d++)
-			r = read_sub_dir(tops[t], sub_dirs[d], &layer, e);
+			if (parts == CONFIG_ALL || sub_dirs[d].unless == CONFIG_ALL)
+				r = read_sub_dir(tops[t], sub_dirs[d].dir, &layer, e);
 		if (r == 0)
 			merge(&c, &layer);
 	}
@@ -436,60 +473,4 @@ int config_load(const char *system_dir, const char *local_dir, const char *user_
 		config_done(&c);
 	}
 	return r;
-}
-
-/* ---- printing ---- */
-
-static json_t *document(const char *kind)
-{
-	return json_pack("{s:s, s:s}", "rktKind", kind, "rktVersion", CONFIG_VERSION);
-}
-
-static void set_text(json_t *o, const char *key, const char *value)
-{
-	if (value)
-		json_object_set_new(o, key, json_string(value));
-}
-
-static json_t *auth_to_json(const struct auth_entry *a)
-{
-	json_t *o = document("auth"), *credentials = json_object();
-
-	json_object_set_new(o, "domains", json_pack("[s]", a->domain));
-	json_object_set_new(o, "type", json_string(auth_names[a->type]));
-	set_text(credentials, "user", a->user);
-	set_text(credentials, "password", a->password);
-	set_text(credentials, "token", a->token);
-	set_text(credentials, "accessKeyID", a->access_key);
-	set_text(credentials, "secretAccessKey", a->secret_key);
-	set_text(credentials, "awsRegion", a->region);
-	json_object_set_new(o, "credentials", credentials);
-	return o;
-}
-
-json_t *config_to_json(const struct config *c)
-{
-	json_t *list = json_array(), *o;
-
-	for (size_t i = 0; i < c->nauth; i++)
-		json_array_append_new(list, auth_to_json(&c->auth[i]));
-	for (size_t i = 0; i < c->ndocker_auth; i++) {
-		const struct docker_auth_entry *d = &c->docker_auth[i];
-
-		o = document("dockerAuth");
-		json_object_set_new(o, "registries", json_pack("[s]", d->registry));
-		json_object_set_new(o, "credentials",
-				    json_pack("{s:s, s:s}", "user", d->user, "password", d->password));
-		json_array_append_new(list, o);
-	}
-	o = document("paths");
-	set_text(o, "data", c->data_dir);
-	set_text(o, "stage1-images", c->stage1_images);
-	json_array_append_new(list, o);
-	o = document("stage1");
-	set_text(o, "name", c->stage1_name);
-	set_text(o, "version", c->stage1_version);
-	set_text(o, "location", c->stage1_location);
-	json_array_append_new(list, o);
-	return json_pack("{s:o}", "stage0", list);
 }

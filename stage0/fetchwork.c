@@ -13,7 +13,7 @@ int job_open(struct job *j, struct err *e)
 {
 	if (j->opened)
 		return 0;
-	int r = config_load(j->system_config, j->local_config, j->user_config, &j->config, e);
+	int r = config_load(j->system_config, j->local_config, j->user_config, CONFIG_ALL, &j->config, e);
 	if (r < 0)
 		return err_ctx(e, "read configuration");
 	r = datadir_open(j->data_dir, true, &j->data, e);

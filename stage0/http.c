@@ -63,36 +63,59 @@ int http_get(struct http *h, const struct http_request *rq, struct http_head *re
 struct small {
 	struct buf *out;
 	size_t max;
+	bool errors, cut; /* take the body of errors; of this one, so cut it */
 };
 
 static int small_begin(void *arg, const struct http_head *h, struct err *e)
 {
-	(void)arg;
+	struct small *s = arg;
+
 	(void)e;
-	return h->status == 200;
+	s->cut = h->status >= 400;
+	return s->errors ? 1 : h->status == 200;
 }
 
 static int small_body(void *arg, const void *p, size_t n, struct err *e)
 {
 	struct small *s = arg;
+	size_t room = s->max - s->out->len;
 
-	if (n > s->max - s->out->len)
+	if (n > room && !s->cut)
 		return err_set(e, ERR_NET, EFBIG, "answer is larger than %zu bytes", s->max);
-	buf_add(s->out, p, n);
+	buf_add(s->out, p, n < room ? n : room);
 	return 0;
+}
+
+static int fetch_small(struct http *h, struct http_request *rq, struct small *s, struct http_head *ret,
+		       struct err *e)
+{
+	int r = -EAGAIN;
+
+	rq->begin = small_begin;
+	rq->body = small_body;
+	rq->arg = s;
+	for (int attempt = 0; r == -EAGAIN && attempt < (rq->method ? 1 : 3); attempt++) {
+		buf_clear(s->out);
+		err_clear(e);
+		r = http_get(h, rq, ret, e);
+	}
+	return r;
+}
+
+int http_fetch(struct http *h, const struct http_request *rq, size_t max, struct http_head *ret,
+	       struct buf *out, struct err *e)
+{
+	struct http_request own = *rq;
+	struct small s = { .out = out, .max = max, .errors = true };
+
+	return fetch_small(h, &own, &s, ret, e);
 }
 
 int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out,
 		   struct err *e)
 {
-	struct small s = { out, max };
-	const struct http_request rq = { .url = url, .begin = small_begin, .body = small_body, .arg = &s };
-	int r = -EAGAIN;
+	struct http_request rq = { .url = url };
+	struct small s = { .out = out, .max = max };
 
-	for (int attempt = 0; r == -EAGAIN && attempt < 3; attempt++) {
-		buf_clear(out);
-		err_clear(e);
-		r = http_get(h, &rq, ret, e);
-	}
-	return r;
+	return fetch_small(h, &rq, &s, ret, e);
 }

@@ -65,6 +65,12 @@ void http_freep(struct http **h);
  */
 int http_get(struct http *h, const struct http_request *rq, struct http_head *ret, struct err *e);
 
+/*
+ * A request whose answer is small, into memory: @rq without callbacks; the body of an error is cut at @max, any other
+ * above it is -EFBIG.  Broken connections are tried again twice, unless something was sent.
+ */
+int http_fetch(struct http *h, const struct http_request *rq, size_t max, struct http_head *ret,
+	       struct buf *out, struct err *e);
 /* A small document into memory: 0 and *ret, or like http_get; -EFBIG above @max. */
 int http_get_small(struct http *h, const char *url, size_t max, struct http_head *ret, struct buf *out,
 		   struct err *e);

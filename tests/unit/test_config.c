@@ -41,7 +41,7 @@ static void put(struct fix *f, const char *name, const char *text)
 
 static int load(const struct fix *f, struct config *c, struct err *e)
 {
-	return config_load(f->dir[0], f->dir[1], f->dir[2], c, e);
+	return config_load(f->dir[0], f->dir[1], f->dir[2], CONFIG_ALL, c, e);
 }
 
 static void load_well(const struct fix *f, struct config *c)
@@ -70,7 +70,7 @@ START_TEST(nothing_there)
 		config_to_json(&c),
 		"{'stage0':[{'rktKind':'paths','rktVersion':'v1'},{'rktKind':'stage1','rktVersion':'v1'}]}");
 	config_done(&c);
-	ck_assert_int_eq(config_load(f.dir[0], f.dir[1], NULL, &c, &(struct err)ERR_INIT), 0);
+	ck_assert_int_eq(config_load(f.dir[0], f.dir[1], NULL, CONFIG_ALL, &c, &(struct err)ERR_INIT), 0);
 	config_done(&c);
 	teardown(&f);
 }
