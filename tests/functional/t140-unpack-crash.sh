@@ -1,5 +1,5 @@
 #!/bin/sh
-# One image imported twice at once, and an import that is killed at any moment: the store stays good and the next one succeeds.
+# One image imported twice at once, an import that is killed at any moment or has no room: the store stays good and the next one succeeds.
 . "${0%/*}/lib.sh"
 need_root
 accept_unsigned
@@ -81,3 +81,25 @@ expect_status 0 "the next import succeeds"
 good "after all this"
 run rkt run --net=none example.com/app -- exit=7
 expect_status 7 "and the image runs"
+
+# ---- a full disk at several places (formats.md section 17, 60): one line, and the next import succeeds where there is room
+cat >"$T/full.sh" <<'END'
+	rkt() { "$RKT" --dir="$T/disk" --local-config="$T/etc" --system-config="$T/lib" --insecure-options=image "$@"; }
+	mount -t tmpfs -o "size=$1" tmpfs "$T/disk" || exit 9
+	rkt fetch "$2" >"$T/out" 2>"$T/err"
+	echo "fetch=$?"
+	rkt image list --no-legend >"$T/listed" 2>&1
+	echo "list=$?:$(grep -c sha512 "$T/listed")"
+	rkt image gc --grace-period=0s >"$T/gc" 2>&1
+	echo "gc=$?:$(find "$T/disk/cas" -type f | wc -l):$(find "$T/disk/cas/tree" "$T/disk/cas/tmp" -mindepth 1 | wc -l)"
+	mount -o remount,size=300m "$T/disk" && rkt fetch --full "$2" >"$T/again" 2>&1
+	echo "again=$?:$(rkt image verify "$(tail -n 1 "$T/again")" >/dev/null 2>&1 && echo whole)"
+END
+mkdir "$T/disk"
+for room in 100k 10m 30m 44m; do
+	run unshare -m --propagation private sh "$T/full.sh" $room "$image"
+	expect_status 0 "a disk of $room"
+	mv "$T/out" "$T/said"
+	is "$room: the import fails, nothing is listed, nothing is left" "$(head -n 3 "$T/said" | tr '\n' ' ')" "fetch=254 list=0:0 gc=0:0:0 "
+	is "$room: and then succeeds" "$(tail -n 1 "$T/said")" "again=0:whole"
+done

@@ -89,5 +89,8 @@ def white(*paths):
 body = dir("rootfs/d") + f("rootfs/d/a") + f("rootfs/d/b") + hardlink("rootfs/h", "rootfs/d/a") + symlink("rootfs/s", "d/a") + f("rootfs/c")
 ok("58 drops the target of a hard link", aci(body, manifest=white("/h", "/s")), lambda t: t.names() == [b"d", b"h", b"s"] and t.names("d") == [] and t.read("h") == b"x")
 ok("58 lists a directory only", aci(body, manifest=white("/d")), lambda t: t.names() == [b"d"] and t.names("d") == [])
+ok("58 dropped parents are kept for what is below", aci(dir("rootfs/p", 0o700, uid=3), dir("rootfs/p/q", 0o710), f("rootfs/p/q/x"), f("rootfs/p/y"), manifest=white("/p/q/x")),
+   lambda t: t.names("p") == [b"q"] and t.read("p/q/x") == b"x" and (t.mode("p"), t.st("p").st_uid, t.mode("p/q")) == (0o700, 3, 0o710))
+ok("58 .. and relative names in the list", aci(body, manifest=white("/d/../c", "../../d/b")), lambda t: t.names() == [b"c", b"d"] and t.names("d") == [b"b"])
 ok("58 trailing slash", aci(body, manifest=white("/c/")), lambda t: t.names() == [b"c", b"d"])
 ok("58 manifest last, directory times stay", aci(dir("rootfs/t", mtime=777), f("rootfs/t/gone"), white("/none"), manifest=b""), lambda t: t.names("t") == [] and t.st("t").st_mtime == 777)
