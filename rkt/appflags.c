@@ -76,6 +76,20 @@ static int set_signature(void *args, const struct opt *o, const char *value, str
 	return set_text(&a->signature, value);
 }
 
+/* An annotation of the app: stage1 looks at it, whoever wrote the pod manifest (internals.md section 5.12). */
+static int set_stream(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	static const char *const in[] = { "null", "stream", "tty", NULL };
+	static const char *const out[] = { "log", "null", "stream", "tty", NULL };
+	bool input = strcmp(o->name, "stdin") == 0;
+	auto_free char *name = xasprintf("coreos.com/rkt/stage2/%s", o->name);
+
+	if (!strv_has((char *const *)(input ? in : out), value))
+		return bad(e, o, value, input ? "not null, stream or tty" : "not log, null, stream or tty");
+	env_set(&((struct app_arg *)args)->req.annotations, name, value);
+	return 0;
+}
+
 static int set_read_only(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	bool b;
@@ -219,6 +233,12 @@ const struct opt podflags_app[] = {
 	  .help = "set the name of the app" },
 	{ .name = "readonly-rootfs", .kind = OPT_CALL, .arg = "BOOL", .call = set_read_only, .flags = OPT_APP,
 	  .help = "set if the root file system of the app is read-only" },
+	{ .name = "stderr", .kind = OPT_CALL, .arg = "MODE", .call = set_stream, .flags = OPT_APP, .dflt = "log",
+	  .help = "standard error of the app: log, null, or stream or tty for 'rkt attach'" },
+	{ .name = "stdin", .kind = OPT_CALL, .arg = "MODE", .call = set_stream, .flags = OPT_APP, .dflt = "null",
+	  .help = "standard input of the app: null, or stream or tty for 'rkt attach'" },
+	{ .name = "stdout", .kind = OPT_CALL, .arg = "MODE", .call = set_stream, .flags = OPT_APP, .dflt = "log",
+	  .help = "standard output of the app: log, null, or stream or tty for 'rkt attach'" },
 	{ .name = "supplementary-gids", .kind = OPT_CALL, .arg = "GID[,GID...]", .call = add_gids, .flags = OPT_APP,
 	  .help = "supplementary group ids override for the preceding image" },
 	{ .name = "user", .kind = OPT_STR, .arg = "USER", .offset = A(req.user), .flags = OPT_APP,

@@ -35,3 +35,18 @@ const struct opt appverb_app[] = {
 	{ .kind = OPT_END },
 };
 const struct opt *const appverb_app_tables[] = { appverb_app, NULL };
+
+int appverb_choose(const struct pod_manifest *m, const char *want, const char **ret, struct err *e)
+{
+	if (want && !pod_manifest_app(m, want))
+		return err_set(e, ERR_INPUT, ENOENT, "the pod has no app \"%s\"", want);
+	if (want || m->napps == 1) {
+		*ret = want ? want : m->apps[0].name;
+		return 0;
+	}
+	auto_strv names = NULL;
+	for (size_t i = 0; i < m->napps; i++)
+		strv_push(&names, m->apps[i].name);
+	auto_free char *list = strv_join(names, ", ");
+	return err_set(e, ERR_INPUT, EINVAL, "the pod has several apps: choose one with --app: %s", list);
+}

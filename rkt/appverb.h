@@ -15,6 +15,8 @@ struct appverb_args {
 	bool no_legend;
 };
 
+/* The app @want of @m, or its only one; *ret borrowed. */
+int appverb_choose(const struct pod_manifest *m, const char *want, const char **ret, struct err *e);
 /* --app of start, stop, rm and status. */
 extern const struct opt appverb_app[];
 extern const struct opt *const appverb_app_tables[];

@@ -11,6 +11,7 @@
 #include "base/fsat.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "rkt/appverb.h"
 #include "rkt/host.h"
 #include "stage0/stage1.h"
 
@@ -19,22 +20,6 @@
 struct enter_args {
 	char *app;
 };
-
-/* The app to enter: the one asked for, or the only one. */
-static int choose_app(const struct pod_manifest *m, const char *want, const char **ret, struct err *e)
-{
-	if (want && !pod_manifest_app(m, want))
-		return err_set(e, ERR_INPUT, ENOENT, "the pod has no app \"%s\"", want);
-	if (want || m->napps == 1) {
-		*ret = want ? want : m->apps[0].name;
-		return 0;
-	}
-	auto_strv names = NULL;
-	for (size_t i = 0; i < m->napps; i++)
-		strv_push(&names, m->apps[i].name);
-	auto_free char *list = strv_join(names, ", ");
-	return err_set(e, ERR_INPUT, EINVAL, "the pod has several apps: choose one with --app: %s", list);
-}
 
 /* A pod that has just been started has no pid yet: look until it has one or is gone. */
 static int wait_init_pid(struct pod *p, pid_t *ret, struct err *e)
@@ -82,7 +67,7 @@ static int enter_pod(const struct enter_args *a, struct host *h, struct pod *p, 
 	auto_pod_manifest m = pod_manifest_load(p, e);
 	if (!m)
 		return -e->code;
-	int r = choose_app(m, a->app, &app, e);
+	int r = appverb_choose(m, a->app, &app, e);
 	if (r < 0)
 		return r;
 	if (!*argv)

@@ -14,6 +14,7 @@ extern const struct command cmd_app_sandbox;
 extern const struct command cmd_app_start;
 extern const struct command cmd_app_status;
 extern const struct command cmd_app_stop;
+extern const struct command cmd_attach;
 extern const struct command cmd_cat_manifest;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;

@@ -35,7 +35,7 @@ launch_LINK := $(PLAIN)
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
-	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c restart.c childplan.c child.c tty.c running.c supervise.c requests.c \
+	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c restart.c streams.c lines.c relay.c relay_clients.c childplan.c child.c tty.c running.c supervise.c requests.c \
 	sandbox.c join.c addedplan.c appcall.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
@@ -54,6 +54,7 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c stage
 	$(foreach p,enter stop gc,$(eval $(call flavor_program,$(f),$(p),stage1/lib/$(p)_main.c))))
 # Of mutable pods: only flavor ns has them.
 $(eval $(call flavor_program,ns,app-add,stage1/ns/run.c stage1/lib/app_add_main.c))
+$(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_main.c)))
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # The fetch program: network, gpg, and the pipeline around unpack.
@@ -86,7 +87,7 @@ mkaci_LIBS := -larchive -ljansson
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
 	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
-	cmd_app_stop.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
+	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)

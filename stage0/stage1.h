@@ -62,6 +62,10 @@ int stage1_exec_run(const struct stage1 *s, struct pod *p, const struct run_opti
 /* Become the entered command. */
 int stage1_exec_enter(const struct stage1 *s, const struct pod *p, pid_t init_pid, const char *app,
 		      char *const *argv, struct err *e);
+/* Replace this process by the attach entrypoint: the streams of @app, @mode being its arguments --action and what
+ * goes with it (internals.md section 2.4).  -ENOSYS when the stage1 has none. */
+int stage1_exec_attach(const struct stage1 *s, const struct pod *p, const char *app, bool debug,
+		       char *const *mode, struct err *e);
 /* Does it have the entrypoints of mutable pods?  -ENOTSUP with a remedy. */
 int stage1_require_mutable(const struct stage1 *s, struct err *e);
 enum stage1_app_call { STAGE1_APP_ADD, STAGE1_APP_START, STAGE1_APP_STOP, STAGE1_APP_RM };

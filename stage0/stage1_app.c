@@ -132,3 +132,29 @@ int stage1_call_app(const struct stage1 *s, const struct pod *p, enum stage1_app
 	size_t n = strlen(calls[what].prefix);
 	return err_set(e, ERR_STATE, EIO, "%s", strncmp(line, calls[what].prefix, n) == 0 ? line + n : line);
 }
+
+int stage1_exec_attach(const struct stage1 *s, const struct pod *p, const char *app, bool debug,
+		       char *const *mode, struct err *e)
+{
+	auto_free char *path = NULL;
+	auto_strv argv = NULL;
+	auto_strv env = NULL;
+	int r = stage1_safe_entrypoint(s, CONTRACT_ATTACH, &path, e);
+
+	if (r == 0)
+		r = environment(s, p, &env, e);
+	if (r < 0)
+		return r;
+	strv_push(&argv, path);
+	strv_push_all(&argv, mode);
+	strv_pushf(&argv, "--app=%s", app);
+	strv_pushf(&argv, "--debug=%s", debug ? "true" : "false");
+	for (char **v = env; *v; v++) {
+		if (putenv(*v) != 0)
+			return err_sys(e, errno, "set the environment of stage1");
+	}
+	if (fchdir(p->fd) < 0)
+		return err_sys(e, errno, "enter the directory of pod %s", p->uuid);
+	(void)execv(path, argv);
+	return err_sys(e, errno, "start stage1 %s", path);
+}

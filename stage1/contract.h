@@ -9,6 +9,8 @@
 #define CONTRACT_ENTER "coreos.com/rkt/stage1/enter"
 #define CONTRACT_GC    "coreos.com/rkt/stage1/gc"
 #define CONTRACT_STOP  "coreos.com/rkt/stage1/stop"
+/* Optional: connect to the streams of an app. */
+#define CONTRACT_ATTACH "coreos.com/rkt/stage1/attach"
 /* Optional; a stage1 that has the last three supports mutable pods. */
 #define CONTRACT_APP_ADD   "coreos.com/rkt/stage1/app/add"
 #define CONTRACT_APP_START "coreos.com/rkt/stage1/app/start"
@@ -28,6 +30,10 @@
 /* Pod annotation. */
 #define CONTRACT_MUTABLE "coreos.com/rkt/stage1/mutable"
 
+/* Annotations of an app in the pod manifest: where its standard streams lead (stage1/lib/streams.h). */
+#define CONTRACT_STDIN  "coreos.com/rkt/stage2/stdin"
+#define CONTRACT_STDOUT "coreos.com/rkt/stage2/stdout"
+#define CONTRACT_STDERR "coreos.com/rkt/stage2/stderr"
 /* Annotation of an app in the pod manifest: "no", "on-failure[:N]", "always[:N]". */
 #define CONTRACT_RESTART "rkt.io/restart"
 
@@ -54,6 +60,7 @@
 #define CONTRACT_FILE_LOCK    "pod.lck"        /* locked by whoever adds, starts or removes an app */
 #define CONTRACT_FILE_ARGS    "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
 #define CONTRACT_FILE_SOCKET  "control"        /* ours: the supervisor of a mutable pod listens here */
+#define CONTRACT_FILE_ATTACH  "attach"         /* ours: and here for `rkt attach`, if an app offers streams */
 #define CONTRACT_DIR_PLANS    "plans"          /* ours: <app>: plan of an added app, as plan */
 #define CONTRACT_FILE_FLAVOR  "flavor"         /* symlink, target text = flavor */
 #define CONTRACT_DIR_STATUS   "stage1/rootfs/rkt/status"   /* <app>: decimal exit status + newline */

@@ -67,7 +67,8 @@ static int fly_kernel_mounts(struct sandbox *s, struct app_build *a, struct err 
 		r = fresh_tmp(a, e);
 	if (r == 0 && s->tty) {
 		a->dev_fd = openat(a->root_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = a->dev_fd < 0 ? err_sys(e, errno, "open the app's /dev") : dev_open_pty(s, a->dev_fd, e);
+		r = a->dev_fd < 0 ? err_sys(e, errno, "open the app's /dev")
+				  : dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
 	}
 	return r;
 }

@@ -146,15 +146,22 @@ static int step_trees(void *ctx, struct err *e)
 	return r;
 }
 
-/* The terminal's master is the supervisor's; ours is closed by the execve. */
+/* The masters of terminals are the supervisor's; ours are closed by the execve. */
 static int step_send_pty(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	struct sync_msg m = { .kind = SYNC_PTY };
 
-	if (s->pty_master < 0)
-		return 0;
-	int r = fd_send(s->sync[1], &m, sizeof(m), &s->pty_master, 1);
+	int r = 0;
+
+	m.app = -1;
+	if (s->pty_master >= 0)
+		r = fd_send(s->sync[1], &m, sizeof(m), &s->pty_master, 1);
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
+		m.app = (int)i;
+		if (s->apps[i].streams.tty_outer >= 0)
+			r = fd_send(s->sync[1], &m, sizeof(m), &s->apps[i].streams.tty_outer, 1);
+	}
 	return r < 0 ? err_sys(e, -r, "hand the terminal to the supervisor") : 0;
 }
 
@@ -214,14 +221,31 @@ static int keep_cgroups(struct sandbox *s, int fds[CGROUP_MAX], struct err *e)
 		if (fds[i] < 0)
 			return err_sys(e, -fds[i], "pass on the cgroup directory");
 	}
-	if (s->pty_slave >= 0) {
-		int up = keep(s->pty_slave);
-
-		if (up < 0)
-			return err_sys(e, -up, "pass on the terminal");
-		s->pty_slave = up;
-	}
 	return 0;
+}
+
+static int keep_one(int *fd, struct err *e)
+{
+	int up = *fd < 0 ? *fd : keep(*fd);
+
+	if (*fd >= 0 && up < 0)
+		return err_sys(e, -up, "pass on a stream");
+	*fd = up;
+	return 0;
+}
+
+static int keep_streams(struct sandbox *s, struct err *e)
+{
+	int r = keep_one(&s->pty_slave, e);
+
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
+		struct app_streams *t = &s->apps[i].streams;
+
+		r = keep_one(&t->tty_inner, e);
+		for (int stream = 0; stream < 3 && r == 0; stream++)
+			r = keep_one(&t->inner[stream], e);
+	}
+	return r;
 }
 
 static int exec_init(struct sandbox *s, int plan, struct err *e)
@@ -261,6 +285,8 @@ int child_build(struct sandbox *s, struct err *e)
 	int r = steps_run(build_steps, s, e);
 	if (r == 0)
 		r = keep_cgroups(s, fds, e);
+	if (r == 0)
+		r = keep_streams(s, e);
 	auto_close int plan = r == 0 ? child_plan(s, fds, e) : r;
 	if (plan < 0)
 		return plan;

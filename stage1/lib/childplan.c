@@ -50,6 +50,8 @@ static void build_env(const struct sandbox *s, struct app_build *a)
 	env_set(&a->env, "AC_APP_NAME", a->in->rt->name);
 	if (a->notify_fd >= 0)
 		env_set(&a->env, "NOTIFY_SOCKET", NOTIFY_TARGET);
+	if (streams_any(&a->streams, STREAM_TTY))
+		env_default(&a->env, "TERM", "vt100");
 	if (s->tty)
 		env_default(&a->env, "TERM", getenv("TERM") ? getenv("TERM") : "vt100");
 }
@@ -71,6 +73,13 @@ static void build_search(struct app_build *a)
 	auto_strv dirs = strv_split(env_get(a->env, "PATH"), ':');
 	for (char **d = dirs; *d; d++)
 		strv_push(&a->search, **d ? *d : work_dir(a));
+}
+
+static int stream_fd(const struct app_streams *t, int stream)
+{
+	if (t->mode[stream] == STREAM_TTY)
+		return t->tty_inner;
+	return t->inner[stream] >= 0 ? t->inner[stream] : stream;
 }
 
 static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out)
@@ -113,11 +122,11 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		out->flags |= PLAN_APP_NNP;
 	if (!confine)
 		out->flags |= PLAN_APP_KEEP_CAPS;
-	if (tty)
+	if (tty || a->streams.mode[0] == STREAM_TTY)
 		out->flags |= PLAN_APP_TTY;
 	out->flags |= a->restart;
 	for (int i = 0; i < 3; i++)
-		out->stdio[i] = tty ? s->pty_slave : i;
+		out->stdio[i] = tty ? s->pty_slave : stream_fd(&a->streams, i);
 }
 
 static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], const char *dir,

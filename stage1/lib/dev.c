@@ -87,34 +87,47 @@ static int mount_shm(struct sandbox *s, struct err *e)
 }
 
 /* A pty on the devpts that was just mounted; TIOCGPTPEER opens the slave without a path (threats.md R11). */
-int dev_open_pty(struct sandbox *s, int dev_fd, struct err *e)
+int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e)
 {
 	int unlock = 0;
 
-	s->pty_master = openat(dev_fd, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s->pty_master < 0)
+	*master = openat(dev_fd, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master < 0)
 		return err_sys(e, errno, "open a terminal for the app");
-	if (ioctl(s->pty_master, TIOCSPTLCK, &unlock) < 0)
+	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(e, errno, "unlock the app's terminal");
-	s->pty_slave = ioctl(s->pty_master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s->pty_slave < 0)
+	*slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0)
 		return err_sys(e, errno, "open the app's side of its terminal");
 	return 0;
 }
 
 /* /dev/console: the app's terminal, or nothing to read and nowhere to write. */
-static int console(struct sandbox *s, struct err *e)
+static int console(int slave, struct err *e)
 {
-	if (s->pty_slave < 0)
+	if (slave < 0)
 		return bind_node("console", "/dev/null", e);
-	auto_close int m = mnt_clone(s->pty_slave, "", false, e);
+	auto_close int m = mnt_clone(slave, "", false, e);
 	int r = m < 0 ? m : new_file("console", e);
 	if (r == 0 && mnt_attach(m, AT_FDCWD, "console", e) < 0)
 		r = err_ctx(e, "/dev/console");
 	return r;
 }
 
-static int fill(struct sandbox *s, int dev_fd, struct err *e)
+/* The caller's terminal is relayed to one for the first app; others have their own, to attach to. */
+static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
+{
+	struct app_streams *t = &a->streams;
+	int r = 0;
+
+	if (s->tty && s->pty_master < 0)
+		r = dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
+	if (r == 0 && streams_any(t, STREAM_TTY))
+		r = dev_open_pty(a->dev_fd, &t->tty_outer, &t->tty_inner, e);
+	return r == 0 ? console(t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
+}
+
+static int fill(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	int r = 0;
 
@@ -131,9 +144,7 @@ static int fill(struct sandbox *s, int dev_fd, struct err *e)
 		r = mount_shm(s, e);
 	if (r == 0)
 		r = mount_below("mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, e);
-	if (r == 0 && s->tty && s->pty_master < 0)
-		r = dev_open_pty(s, dev_fd, e);
-	return r == 0 ? console(s, e) : r;
+	return r == 0 ? terminals(s, a, e) : r;
 }
 
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
@@ -144,5 +155,5 @@ int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = a->dev_fd < 0 ? a->dev_fd : tree_mount_own(a->dev_fd, a->root_fd, "dev", e);
 	if (r == 0 && fchdir(a->dev_fd) < 0)
 		r = err_sys(e, errno, "enter the app's /dev");
-	return r == 0 ? fill(s, a->dev_fd, e) : r;
+	return r == 0 ? fill(s, a, e) : r;
 }

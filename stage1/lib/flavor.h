@@ -19,6 +19,7 @@ enum flavor_flag {
 	FLAVOR_RECURSIVE = 8, /* host volumes are recursive unless told otherwise */
 	FLAVOR_STDIN = 16,    /* stdin is the caller's even without --interactive */
 	FLAVOR_MUTABLE = 32,  /* apps may be added while the pod runs */
+	FLAVOR_TTYS = 64,     /* apps can have terminals of their own to attach to */
 };
 
 struct flavor {

@@ -105,6 +105,9 @@ static int step_check(void *ctx, struct err *e)
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
 		r = check_isolators(&s->ctx->apps[i].app->isolators, s->ctx->apps[i].rt->name, e);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = streams_choose(s->ctx, (unsigned int)i, s->flavor->flags & FLAVOR_TTYS,
+				   &s->apps[i].streams, e);
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
 		r = restart_flags(&s->ctx->apps[i], &s->apps[i].restart, e);
 	return r;
 }
@@ -222,7 +225,10 @@ static int step_sockets(void *ctx, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->sync) < 0)
 		return err_sys(e, errno, "socketpair");
-	return 0;
+	int r = 0;
+	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
+		r = streams_connect(&s->apps[i].streams, e);
+	return r;
 }
 
 /* The child reports over the sync socket and ends; it never returns into the supervisor's code. */
@@ -265,6 +271,8 @@ static int step_clone(void *ctx, struct err *e)
 	s->init_pidfd = pidfd;
 	fd_close(&s->control[1]);
 	fd_close(&s->sync[1]);
+	for (size_t i = 0; i < s->ctx->napps; i++)
+		streams_hand_over(&s->apps[i].streams);
 	return 0;
 }
 
@@ -330,6 +338,7 @@ void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 		a->in = &c->apps[i];
 		a->index = i;
 		a->root_fd = a->dev_fd = a->notify_fd = FD_NONE;
+		a->streams = (struct app_streams)APP_STREAMS_INIT;
 		(void)snprintf(a->root, sizeof(a->root), "/a%u", i);
 	}
 }

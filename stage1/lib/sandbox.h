@@ -17,6 +17,7 @@
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/steps.h"
+#include "stage1/lib/streams.h"
 #include "stage1/lib/volumes.h"
 #include "stage2/plan.h"
 
@@ -43,7 +44,8 @@ struct app_build {
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;
 	uint32_t restart; /* flags of restart.h */
-	char root[16];    /* "/a0": where it is attached in init's mount namespace */
+	struct app_streams streams;
+	char root[16]; /* "/a0": where it is attached in init's mount namespace */
 	char **env, **search;
 };
 
@@ -106,8 +108,8 @@ int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
 /* The minimal /dev of flavor ns; a pty for the interactive app. */
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
-/* Allocate the terminal on the devpts that @dev_fd shows: slave stays with us, master goes to the supervisor. */
-int dev_open_pty(struct sandbox *s, int dev_fd, struct err *e);
+/* Allocate a terminal on the devpts that @dev_fd shows. */
+int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e);
 /* /etc/hosts, /etc/hostname, /etc/mtab where the image has none. */
 int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
 /* Resolve user, group, environment; build the plan and save a copy in the pod directory.  Sealed
@@ -119,6 +121,7 @@ int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *
 /* One datagram, optionally with a descriptor (the terminal's master). */
 struct sync_msg {
 	int kind; /* enum sync_kind */
+	int app;  /* SYNC_PTY: whose; -1 it is relayed to the caller's terminal */
 	struct err err;
 };
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "stage1/contract.h"
 #include "stage1/lib/notify.h"
+#include "stage1/lib/relay.h"
 #include "stage1/lib/requests.h"
 #include "stage1/lib/tty.h"
 #include "stage2/launch.h"
@@ -27,6 +28,7 @@ struct watch {
 	int signal_fd;
 	struct tty tty;
 	struct requests requests; /* of a mutable pod */
+	struct relay *relay;      /* or NULL */
 	bool done;                /* MSG_DONE came */
 	bool init_gone;
 	bool started;  /* MSG_READY came: every program was executed */
@@ -160,6 +162,8 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		w->s->started = true;
 		if (app_ok(w, m))
 			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
+		if (!w->s->ctx->mutable_pod && app_ok(w, m))
+			relay_started(w->relay, (unsigned int)m->app, m->value);
 		break;
 	case MSG_READY:
 		w->started = true;
@@ -171,6 +175,8 @@ static void on_message(struct watch *w, struct plan_msg *m)
 			record(w, CONTRACT_DIR_STATUS, m->app, exit_code(m->value));
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
+			if (!w->s->ctx->mutable_pod && !w->s->apps[m->app].restart)
+				relay_ended(w->relay, (unsigned int)m->app);
 		}
 		break;
 	case MSG_RESTARTED:
@@ -281,7 +287,7 @@ static void reap_init(struct watch *w)
 static void loop(struct watch *w)
 {
 	enum { SIG, CONTROL, INIT, IN, OUT, N };
-	struct pollfd p[N + PLAN_APPS_MAX + REQUESTS_FDS] = {
+	struct pollfd p[N + PLAN_APPS_MAX + REQUESTS_FDS + RELAY_FDS] = {
 		[SIG] = { .fd = w->signal_fd, .events = POLLIN },
 		[CONTROL] = { .fd = w->s->control[0], .events = POLLIN },
 		[INIT] = { .fd = w->s->init_pidfd, .events = POLLIN },
@@ -296,7 +302,9 @@ static void loop(struct watch *w)
 			p[n++] = (struct pollfd){ .fd = w->s->apps[i].notify_fd, .events = POLLIN };
 		struct pollfd *asked = p + n;
 		nfds_t nasked = requests_poll(&w->requests, asked);
-		if (poll(p, n + nasked, -1) < 0 && errno != EINTR)
+		struct pollfd *relayed = asked + nasked;
+		nfds_t nrelayed = relay_poll(w->relay, relayed);
+		if (poll(p, n + nasked + nrelayed, -1) < 0 && errno != EINTR)
 			break;
 		for (size_t i = 0; n > N && i < w->s->ctx->napps; i++) {
 			if (p[N + i].revents)
@@ -308,6 +316,7 @@ static void loop(struct watch *w)
 			drain_control(w);
 		else if (p[CONTROL].revents)
 			p[CONTROL].fd = -1;
+		relay_react(w->relay, relayed, nrelayed);
 		requests_react(&w->requests, asked, nasked, w->s->control[0], w->s->ctx->pod_fd);
 		if (p[IN].revents)
 			tty_input(&w->tty);
@@ -359,8 +368,10 @@ static int await_child(struct watch *w, struct err *e)
 			return err_sys(e, n < 0 ? (int)-n : EPROTO, "hear from the pod's first process");
 		if (m.kind == SYNC_FAILED)
 			return err_copy(e, &m.err);
-		if (m.kind == SYNC_PTY && nfds == 1)
+		if (m.kind == SYNC_PTY && nfds == 1 && m.app < 0)
 			tty_start(&w->tty, fd);
+		else if (m.kind == SYNC_PTY && nfds == 1)
+			relay_terminal(w->relay, (unsigned int)m.app, fd);
 	}
 }
 
@@ -373,7 +384,8 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 			   .status = CONTRACT_EXIT_FAILURE };
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		w.silent += s->apps[i].notify_fd >= 0;
-	int r = await_child(&w, e);
+	w.relay = relay_new(s, e);
+	int r = e->code ? -e->code : await_child(&w, e);
 
 	if (r == 0 && s->ctx->mutable_pod)
 		r = requests_open(&w.requests, e);
@@ -384,6 +396,9 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 		(void)kill(s->init_pid, SIGKILL);
 		(void)waitpid(s->init_pid, NULL, 0);
 	}
+	if (r == 0)
+		relay_finish(w.relay, signal_fd);
+	relay_free(w.relay);
 	requests_close(&w.requests);
 	tty_stop(&w.tty);
 	*ret_status = w.failed ? CONTRACT_EXIT_FAILURE : w.status;

@@ -81,7 +81,8 @@ static int ns_kernel_mounts(struct sandbox *s, struct app_build *a, struct err *
 
 const struct flavor flavor = {
 	.name = "ns",
-	.flags = FLAVOR_PIDNS | FLAVOR_CONFINE | FLAVOR_IMPLICIT | FLAVOR_RECURSIVE | FLAVOR_MUTABLE,
+	.flags = FLAVOR_PIDNS | FLAVOR_CONFINE | FLAVOR_IMPLICIT | FLAVOR_RECURSIVE | FLAVOR_MUTABLE |
+		 FLAVOR_TTYS,
 	.check = ns_check,
 	.namespaces = ns_namespaces,
 	.enter = ns_enter,

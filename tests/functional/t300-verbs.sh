@@ -119,8 +119,8 @@ fails_with 'conflicting flags set with --pod-manifest' "it excludes images" rkt 
 
 # arguments
 run rkt run --net=none example.com/app --exec=/bin/echo -- a '' --flag 'b c' --- example.com/app --name=x --exec=/bin/echo -- second
-expect_stdout '^a  --flag b c$' "arguments arrive unchanged, empty ones too"
-expect_stdout '^second$' "--- starts the next image"
+expect_stdout ': a  --flag b c$' "arguments arrive unchanged, empty ones too"
+expect_stdout '\] x\[[0-9]+\]: second$' "--- starts the next image"
 run rkt --net=none run example.com/app --exec=/bin/echo -- late
 expect_stdout '^late$' "flags of the command may come before it"
 run rkt ru --net=none example.com/app

@@ -37,9 +37,9 @@ done
 
 # While both apps run: they are really there before, and really gone after.
 pod
-# Supervisor, init, two apps and a grandchild keep our file open.
-apps() { find /proc/[0-9]*/fd/1 -lname "$T/bg.out" 2>/dev/null | wc -l; }
-running() { [ "$(apps)" -ge 5 ]; }
+# Two apps and a grandchild are in the pod's control groups.
+apps() { grep -ls "/rkt-$(cat "$T/uuid")/" /proc/[0-9]*/cgroup | wc -l; }
+running() { [ "$(apps)" -ge 3 ]; }
 check "both apps run" wait_for 10 running
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null

@@ -41,7 +41,7 @@ expect_stdout '^written$' "and is writable"
 run rkt run --net=none --volume=e,kind=empty --mount=volume=e,target=/shared \
 	example.com/app --name=one --exec=/bin/sh -- -c 'echo word >/shared/f' --- \
 	example.com/app --name=two --exec=/bin/sh -- -c 'while [ ! -s /shared/f ]; do sleep 0.05; done; cat /shared/f'
-expect_stdout '^word$' "apps of a pod share an empty volume"
+expect_stdout '\] two\[[0-9]+\]: word$' "apps of a pod share an empty volume"
 fails_with 'source|/no/such' "a missing source is named" rkt run --net=none --volume=v,kind=host,source=/no/such example.com/app --mount=volume=v,target=/data
 fails_with 'nope' "a mount of an undeclared volume is refused" rkt run --net=none example.com/app --mount=volume=nope,target=/data
 fails_with 'kind|bad' "a bad volume is refused" rkt run --net=none --volume=v,kind=bad example.com/app

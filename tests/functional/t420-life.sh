@@ -37,7 +37,7 @@ expect_stdout '^app-stays=143$' "the other was terminated"
 run rkt run --net=none --uuid-file-save="$T/uuid" \
 	example.com/app --name=quick --exec=/bin/true --- example.com/app --name=slow --exec=/bin/sh -- -c 'sleep 0.5; echo done'
 expect_status 0 "all good: 0"
-expect_stdout '^done$' "an app that ends well leaves the others running"
+expect_stdout '\] slow\[[0-9]+\]: done$' "an app that ends well leaves the others running"
 
 # handlers run as the app's user, in its root
 IMAGE_FILE=hooks.aci IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","id -u >/tmp/pre; chmod 644 /tmp/pre"]},{"name":"post-stop","exec":["/bin/sh","-c","echo post $(cat /tmp/pre) $(cat /tmp/main)"]}]' \

@@ -72,7 +72,7 @@ is "STATUS of the app stays inside" "$(grep -c STATUS "$T/told")" 0
 : >"$T/told"
 pod_start "@rkt-test-$$" example.com/speaks --name=one --exec=/bin/sh -- -c 'inspect notify=READY=1; exec sleep 60' --- \
 	example.com/plain --exec=/bin/sleep -- 60 --- example.com/speaks --name=two --exec=/bin/sh -- -c 'sleep 1; inspect notify=READY=1; exec sleep 60'
-check "several apps: one has spoken" wait_for 10 grep -q '^notify=0' "$T/bg.out"
+check "several apps: one has spoken" wait_for 10 grep -q ': notify=0' "$T/bg.out"
 refute "that is not enough" grep -q READY "$T/told"
 check "the last one decides" told READY=1
 is "it is said once" "$(grep -c READY "$T/told")" 1

@@ -1,0 +1,313 @@
+/* relay — see relay.h; relay_clients.c has those who attach. */
+#include "stage1/lib/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "stage1/lib/relay_clients.h"
+#include "stage1/lib/sandbox.h"
+
+#define CHUNK       16384
+#define PENDING_MAX (64u << 10) /* of one outlet; above it nobody's output is read */
+#define WRITE_BYTES 4096        /* what a pipe that polls as writable takes without blocking (pipe(7)) */
+#define PATIENCE_S  10          /* after the end of the pod, without a byte taken */
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- the caller's side ---- */
+
+static bool writable_now(const struct outlet *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* A piece, so that a blocking descriptor, which is not ours to change, does not block. */
+static void outlet_write(struct outlet *o)
+{
+	size_t n = o->pending.len - o->from < WRITE_BYTES ? o->pending.len - o->from : WRITE_BYTES;
+	ssize_t w = write(o->fd, o->pending.data + o->from, n);
+
+	if (w < 0 && errno != EINTR && errno != EAGAIN) {
+		o->dead = true; /* nobody reads any more: as with a broken pipe, the rest is lost */
+		o->from = o->pending.len;
+		w = 0;
+	}
+	if (w > 0)
+		o->from += (size_t)w;
+	if (o->from >= PENDING_MAX || o->from == o->pending.len) {
+		o->pending.len -= o->from;
+		(void)memmove(o->pending.data, o->pending.data + o->from, o->pending.len);
+		o->from = 0;
+	}
+}
+
+static void outlet_flush(struct outlet *o)
+{
+	while (o->pending.len && !o->dead && writable_now(o))
+		outlet_write(o);
+	if (o->dead)
+		buf_clear(&o->pending);
+}
+
+/* ---- the apps' side ---- */
+
+/* The bytes of one source of an app, wherever they go. */
+static void pass_on(struct relay *r, struct source *s, const char *p, size_t n)
+{
+	if (s->outlet) {
+		lines_feed(&s->lines, p, n, now_us(), &s->outlet->pending);
+		outlet_flush(s->outlet);
+	} else {
+		clients_data(r, s, p, n);
+	}
+}
+
+/* 1 there may be more, 0 not now or never. */
+static int source_read(struct relay *r, struct source *s)
+{
+	char b[CHUNK];
+	ssize_t n = read(s->fd, b, sizeof(b));
+
+	if (n > 0) {
+		pass_on(r, s, b, (size_t)n);
+		return 1;
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		fd_close(&s->fd);
+	return 0;
+}
+
+static void source_end(struct source *s)
+{
+	if (s->outlet) {
+		lines_flush(&s->lines, now_us(), &s->outlet->pending);
+		outlet_flush(s->outlet);
+	}
+}
+
+/* ---- making ---- */
+
+static void add_source(struct relay *r, unsigned int app, enum attach_bit bit, int fd, struct outlet *outlet)
+{
+	struct source *s = &r->sources[r->nsources++];
+
+	*s = (struct source){ .app = app, .bit = bit, .fd = fd, .outlet = outlet };
+	s->lines = (struct lines){ .app = r->s->ctx->apps[app].rt->name, .escape = outlet && outlet->tty };
+}
+
+static void add_app(struct relay *r, unsigned int i)
+{
+	struct app_streams *t = &r->s->apps[i].streams;
+
+	for (int stream = 1; stream < 3; stream++) {
+		if (t->outer[stream] >= 0)
+			add_source(r, i, stream == 1 ? ATTACH_STDOUT : ATTACH_STDERR,
+				   steal_fd(&t->outer[stream]),
+				   t->mode[stream] == STREAM_LOG ? &r->outlets[stream - 1] : NULL);
+	}
+	if (streams_any(t, STREAM_TTY))
+		add_source(r, i, ATTACH_TTY_OUT, FD_NONE, NULL);
+	r->inlets[i] = (struct inlet){ .fd = FD_NONE };
+	if (t->outer[0] >= 0)
+		r->inlets[i].fd = steal_fd(&t->outer[0]);
+	r->attachable |= streams_any(t, STREAM_ATTACH) || streams_any(t, STREAM_TTY);
+}
+
+struct relay *relay_new(struct sandbox *s, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->ctx->napps; i++) {
+		const struct app_streams *t = &s->apps[i].streams;
+
+		any |= streams_any(t, STREAM_LOG) || streams_any(t, STREAM_ATTACH) ||
+		       streams_any(t, STREAM_TTY);
+	}
+	if (!any)
+		return NULL;
+	struct relay *r = xcalloc(1, sizeof(*r));
+	r->s = s;
+	r->listen_fd = FD_NONE;
+	r->sources = xcalloc(s->ctx->napps * 3, sizeof(*r->sources));
+	r->inlets = xcalloc(s->ctx->napps, sizeof(*r->inlets));
+	for (int i = 0; i < 2; i++)
+		r->outlets[i] = (struct outlet){ .fd = i + 1, .tty = isatty(i + 1) };
+	for (int i = 0; i < RELAY_CLIENTS; i++)
+		r->clients[i].fd = FD_NONE;
+	for (unsigned int i = 0; i < s->ctx->napps; i++)
+		add_app(r, i);
+	if (r->attachable && clients_listen(r, e) < 0) {
+		relay_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void relay_terminal(struct relay *r, unsigned int app, int master)
+{
+	for (size_t i = 0; r && i < r->nsources; i++) {
+		if (r->sources[i].app == app && r->sources[i].bit == ATTACH_TTY_OUT) {
+			r->sources[i].fd = master;
+			(void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+			return;
+		}
+	}
+	fd_close(&master);
+}
+
+void relay_free(struct relay *r)
+{
+	if (!r)
+		return;
+	clients_close(r);
+	for (size_t i = 0; i < r->nsources; i++) {
+		fd_close(&r->sources[i].fd);
+		lines_done(&r->sources[i].lines);
+		free(r->sources[i].ring);
+	}
+	for (size_t i = 0; i < r->s->ctx->napps; i++) {
+		fd_close(&r->inlets[i].fd);
+		buf_done(&r->inlets[i].pending);
+	}
+	for (int i = 0; i < 2; i++)
+		buf_done(&r->outlets[i].pending);
+	free(r->sources);
+	free(r->inlets);
+	free(r);
+}
+
+/* ---- the loop's two halves ---- */
+
+static bool full(const struct source *s)
+{
+	return s->outlet && s->outlet->pending.len - s->outlet->from > PENDING_MAX;
+}
+
+/* Lines wait for the number that goes before them, which comes with the program's start; handlers have none. */
+static bool holds(const struct relay *r, const struct source *s)
+{
+	bool early = s->outlet && !s->lines.pid && !r->s->apps[s->app].in->app->pre_start;
+
+	return early || full(s);
+}
+
+nfds_t relay_poll(struct relay *r, struct pollfd *p)
+{
+	nfds_t n = 0;
+
+	if (!r)
+		return 0;
+	for (size_t i = 0; i < r->nsources; i++)
+		p[n++] = (struct pollfd){ .fd = holds(r, &r->sources[i]) ? -1 : r->sources[i].fd,
+					  .events = POLLIN };
+	for (int i = 0; i < 2; i++)
+		p[n++] = (struct pollfd){ .fd = r->outlets[i].pending.len ? r->outlets[i].fd : -1,
+					  .events = POLLOUT };
+	return n + clients_poll(r, p + n);
+}
+
+void relay_react(struct relay *r, const struct pollfd *p, nfds_t n)
+{
+	if (!r || n == 0)
+		return;
+	for (size_t i = 0; i < r->nsources; i++) {
+		if (p[i].fd >= 0 && p[i].fd == r->sources[i].fd && p[i].revents)
+			(void)source_read(r, &r->sources[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (p[r->nsources + (size_t)i].revents)
+			outlet_flush(&r->outlets[i]);
+	}
+	clients_react(r, p + r->nsources + 2, n - r->nsources - 2);
+}
+
+/* ---- what happens to the apps ---- */
+
+void relay_started(struct relay *r, unsigned int app, int pid)
+{
+	for (size_t i = 0; r && i < r->nsources; i++) {
+		if (r->sources[i].app == app)
+			r->sources[i].lines.pid = pid;
+	}
+}
+
+/* What it wrote before it ended is in the pipes by now. */
+void relay_ended(struct relay *r, unsigned int app)
+{
+	for (size_t i = 0; r && i < r->nsources; i++) {
+		struct source *s = &r->sources[i];
+
+		if (s->app != app)
+			continue;
+		while (s->fd >= 0 && !full(s) && source_read(r, s) > 0)
+			continue;
+		source_end(s);
+	}
+	if (r)
+		clients_app_ended(r, app);
+}
+
+/* Is anything left that somebody may take? */
+static bool work_left(const struct relay *r)
+{
+	for (size_t i = 0; i < r->nsources; i++) {
+		if (r->sources[i].fd >= 0 && r->sources[i].outlet)
+			return true;
+	}
+	return r->outlets[0].pending.len || r->outlets[1].pending.len || clients_pending(r);
+}
+
+/* A number that changes when somebody takes something. */
+static size_t waiting(const struct relay *r)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < 2; i++)
+		n += r->outlets[i].pending.len - r->outlets[i].from;
+	for (int i = 0; i < RELAY_CLIENTS; i++)
+		n += r->clients[i].out.len - r->clients[i].from;
+	return n;
+}
+
+void relay_finish(struct relay *r, int signal_fd)
+{
+	struct pollfd p[RELAY_FDS + 1];
+	uint64_t deadline = now_us() + PATIENCE_S * 1000000ULL;
+
+	while (r && work_left(r)) {
+		size_t before = waiting(r);
+		nfds_t n = relay_poll(r, p);
+
+		p[n] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+		if (poll(p, n + 1, 1000) > 0) {
+			relay_react(r, p, n);
+			if (p[n].revents)
+				break;
+		}
+		if (waiting(r) != before)
+			deadline = now_us() + PATIENCE_S * 1000000ULL;
+		else if (now_us() > deadline)
+			break;
+	}
+	for (size_t i = 0; r && i < r->nsources; i++)
+		source_end(&r->sources[i]);
+	if (r && (r->outlets[0].pending.len || r->outlets[1].pending.len))
+		log_warn("nobody takes the last output of the apps: it is lost");
+}

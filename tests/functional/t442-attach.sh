@@ -1,0 +1,128 @@
+#!/bin/sh
+# rkt attach: streams and terminals of running apps, several clients, and what they cannot do to each other.
+. "${0%/*}/lib.sh"
+need_root
+IMAGE_EXEC='["/bin/sh"]' make_image example.com/app
+accept_unsigned
+rkt fetch "$image" >/dev/null 2>&1
+
+# up NAME ARGS...: a pod in the background; $uuid, $pid.
+up() {
+	rm -f "$T/uuid"
+	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
+	wait_for 10 test -s "$T/uuid"
+	uuid=$(cat "$T/uuid")
+	rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
+}
+
+down() {
+	rkt stop --force "$uuid" >/dev/null 2>&1
+	wait "$pid" 2>/dev/null || :
+}
+
+# ---- streams -------------------------------------------------------------------------------------
+
+up example.com/app --stdin=stream --stdout=stream --stderr=stream --exec=/bin/sh -- -c \
+	'echo early; while read -r l; do echo "out $l"; echo "err $l" >&2; [ "$l" != quit ] || exit 5; done'
+run rkt attach --mode=list "$uuid"
+expect_status 0 "attach --mode=list"
+is "it lists the three" "$(grep -c '"name": "std' "$T/out")" 3
+expect_stdout '"version": 1' "in JSON"
+
+mkfifo "$T/in"
+rkt attach "$uuid" <"$T/in" >"$T/one" 2>"$T/one.err" &
+client=$!
+pids="$pids $client"
+exec 7>"$T/in"
+echo hello >&7
+check "input reaches the app, output comes back" wait_for 5 grep -q '^out hello$' "$T/one"
+check "what it said before is shown" grep -q '^early$' "$T/one"
+check "standard error comes as such" wait_for 5 grep -q '^err hello$' "$T/one.err"
+
+rkt attach --mode=stdout "$uuid" </dev/null >"$T/two" 2>/dev/null &
+second=$!
+pids="$pids $second"
+wait_for 5 grep -q early "$T/two"
+echo again >&7
+check "a second client hears the same" wait_for 5 grep -q '^out again$' "$T/two"
+kill "$second"
+wait "$second"
+is "a client that is killed says so" $? 143
+echo alone >&7
+check "and the others go on" wait_for 5 grep -q '^out alone$' "$T/one"
+
+# a client that does not read is let go, the app and the others do not wait
+mkfifo "$T/slow"
+tail -f /dev/null <"$T/slow" &
+sleeper=$!
+rkt attach --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
+slow=$!
+pids="$pids $sleeper $slow"
+i=0
+while [ $i -lt 2000 ]; do
+	printf '%0900d\n' $i
+	i=$((i + 1))
+done >&7
+check "a client that does not read holds nobody up" wait_for 20 grep -q "^out 0*1999\$" "$T/one"
+kill "$sleeper" "$slow" 2>/dev/null
+wait "$sleeper" "$slow" 2>/dev/null
+
+echo quit >&7
+exec 7>&-
+check "attach ends with the app" wait_for 5 sh -c "! kill -0 $client 2>/dev/null"
+wait "$client"
+is "with status 0" $? 0
+wait "$pid"
+is "and the pod with the app's" $? 5
+
+# ---- only some -----------------------------------------------------------------------------------
+
+up example.com/app --name=a --stdin=stream --exec=/bin/sh -- -c 'read l; echo "got $l"; sleep 600' --- \
+	example.com/app --name=b --exec=/bin/sleep -- 600
+fails_with 'several apps' "an app must be chosen" rkt attach "$uuid"
+fails_with 'was not started with' "an app that offers nothing" rkt attach --app=b "$uuid"
+fails_with 'does not offer' "a stream that is not offered" rkt attach --app=a --mode=stdout "$uuid"
+fails_with 'no app "c"' "an app that is not there" rkt attach --app=c "$uuid"
+echo word | rkt attach --app=a --mode=stdin "$uuid" 2>/dev/null
+is "input alone ends with the input" $? 0
+check "and arrived" wait_for 5 grep -q 'a\[[0-9]*\]: got word' "$T/bg.out"
+is "the socket is root's alone" "$(stat -c %a "$RKT_DIR/pods/run/$uuid/attach")" 600
+refute "no app sees it" rkt enter --app=b "$uuid" /bin/sh -c 'find / -xdev -name attach -type s | grep .'
+down
+fails_with 'is not running' "a pod that has ended" rkt attach "$uuid"
+
+# ---- a terminal ----------------------------------------------------------------------------------
+
+up example.com/app --stdin=tty --stdout=tty --stderr=tty --exec=/bin/sh -- -c 'tty; stty -echo; while read -r l; do echo "got $l"; done'
+run rkt attach --mode=list "$uuid"
+expect_stdout '"name": "tty-in"' "a terminal is listed"
+fails_with 'exclude each other' "a terminal and streams" rkt attach --mode=tty,stdin "$uuid"
+mkfifo "$T/tin"
+rkt attach --mode=tty "$uuid" <"$T/tin" >"$T/tty" 2>/dev/null &
+client=$!
+pids="$pids $client"
+exec 8>"$T/tin"
+echo one >&8
+check "what is typed is read" wait_for 5 grep -q 'got one' "$T/tty"
+check "it is a terminal inside" grep -q '^/dev/pts/[0-9]' "$T/tty"
+run rkt enter "$uuid" /bin/sh -c 'ls /dev/pts; ls -l /dev/console'
+expect_status 0 "and its console too"
+kill -9 "$client"
+wait "$client" 2>/dev/null
+exec 8>&-
+printf 'two\n' | rkt attach --mode=tty-in "$uuid"
+rkt attach --mode=tty-out "$uuid" >"$T/tty2" </dev/null 2>/dev/null &
+client=$!
+pids="$pids $client"
+check "a client that was killed leaves the terminal to the next" wait_for 5 grep -q 'got two' "$T/tty2"
+kill -9 "$pid"
+check "attach ends when the supervisor is killed" wait_for 5 sh -c "! kill -0 $client 2>/dev/null"
+wait "$client" "$pid" 2>/dev/null
+rkt gc --grace-period=0s >/dev/null 2>&1
+
+# ---- refused -------------------------------------------------------------------------------------
+
+up example.com/app --exec=/bin/sleep -- 600
+fails_with 'was started with' "a pod without anything to attach to" rkt attach "$uuid"
+fails_with 'option --mode: "x"' "an unknown mode" rkt attach --mode=x "$uuid"
+down
