@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "rkt/podstart.h"
+#include "stage0/userns.h"
 
 static int run_run(struct cli *c, struct err *e)
 {
@@ -18,6 +19,8 @@ static int run_run(struct cli *c, struct err *e)
 	if (r == 0) {
 		struct run_options o = podstart_options(c, a);
 		r = dns_write(&a->dns, &p, e);
+		if (r == 0 && a->private_users)
+			r = userns_of_pod(&p, &o.private_users, e);
 		if (r == 0)
 			r = pod_to_run(&p, e);
 		if (r == 0) {

@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "rkt/podstart.h"
 #include "rkt/uuidarg.h"
+#include "stage0/userns.h"
 
 static int open_prepared(struct cli *c, struct host *h, struct pod *p, struct err *e)
 {
@@ -36,6 +37,8 @@ static int run_prepared_run(struct cli *c, struct err *e)
 		r = podstart_check_interactive(&p, a->interactive, e);
 	if (r == 0)
 		r = stage1_of_pod(&p, &s1, e);
+	if (r == 0)
+		r = userns_of_pod(&p, &o.private_users, e);
 	if (r == 0)
 		r = pod_to_run(&p, e);
 	if (r == 0)

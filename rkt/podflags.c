@@ -149,6 +149,8 @@ const struct opt podflags_prepare[] = {
 	  .help = "inherit all environment variables not set by apps" },
 	{ .name = "pod-manifest", .kind = OPT_STR, .arg = "FILE", .offset = P(pod_manifest), .complete = COMP_FILE,
 	  .help = "the path to the pod manifest; excludes images and the options that shape one" },
+	{ .name = "private-users", .kind = OPT_BOOL, .offset = P(private_users),
+	  .help = "run the pod in a user namespace, with a range of ids of its own" },
 	{ .name = "set-env", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_env,
 	  .help = "environment variable to set for all apps" },
 	{ .name = "set-env-file", .kind = OPT_LIST, .arg = "FILE", .offset = P(set_env_files),

@@ -42,6 +42,7 @@ struct pod_args {
 	struct app_args apps;
 	struct volumes volumes;
 	struct isolators isolators; /* of the whole pod */
+	bool private_users;
 	bool inherit_env, no_overlay, interactive, quiet;
 	char **set_env;       /* K=V, each key once */
 	char **set_env_files; /* paths */

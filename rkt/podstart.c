@@ -50,6 +50,7 @@ static void fill_request(struct pod_args *a, const struct globals *g, struct pod
 	q->set_env = steal_ptr(&a->set_env);
 	q->set_env_files = steal_ptr(&a->set_env_files);
 	q->no_overlay = a->no_overlay;
+	q->private_users = a->private_users;
 	q->mutable_pod = a->mutable_pod;
 	q->annotations = steal_ptr(&a->annotations);
 	q->user_annotations = steal_ptr(&a->user_annotations);

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "stage0/prepmerge.h"
 #include "stage0/summary.h"
+#include "stage0/userns.h"
 #include "stage1/contract.h"
 
 /* ---- can this data directory hold the upper layer of an overlay? ---- */
@@ -108,7 +109,7 @@ static int new_file(const struct pod *p, const char *name, const void *data, siz
 /* ---- roots ---- */
 
 /* overlay/<app>/{upper,work}: the upper directory becomes the root, so it looks like the image's. */
-static int make_upper(const struct pod *p, const char *app, int tree, struct err *e)
+static int make_upper(const struct pod *p, uint32_t shift, const char *app, int tree, struct err *e)
 {
 	auto_free char *dir = xasprintf(POD_DIR_OVERLAY "/%s", app);
 	auto_free char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);
@@ -124,7 +125,9 @@ static int make_upper(const struct pod *p, const char *app, int tree, struct err
 	if (r < 0)
 		return r;
 	/* what most images have needs no further word: root's, and nothing that the umask takes away */
-	if ((st.st_uid || st.st_gid) && fchownat(p->fd, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	uid_t uid = st.st_uid + shift;
+	gid_t gid = st.st_gid + shift;
+	if ((uid || gid) && fchownat(p->fd, upper, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, errno, "set the owner of %s", upper);
 	if ((st.st_mode & 07777 & ~0755) && fchmodat(p->fd, upper, st.st_mode & 07777, 0) < 0)
 		return err_sys(e, errno, "set the mode of %s", upper);
@@ -162,7 +165,7 @@ static int place_root(const struct placing *j, const char *app, int tree, struct
 
 	/* For stage1 images of rkt 1.30 the overlays are stage0's: classic.c makes their directories. */
 	if (j->overlay)
-		return j->stage1->native ? make_upper(j->pod, app, tree, e) : 0;
+		return j->stage1->native ? make_upper(j->pod, j->shift, app, tree, e) : 0;
 	r = copy_root(j->pod, app, tree, e);
 	trees = xasprintf(POD_DIR_APPSINFO "/%s/" POD_APP_TREES, app);
 	/* It needs the tree no longer. */
@@ -228,14 +231,21 @@ static int write_marks(const struct placing *j, const struct merged *m, struct e
 int prepare_pod(const struct pod_request *r, const struct store *s, const struct stage1 *stage1,
 		struct pod *p, struct err *e)
 {
-	struct placing j = { s, stage1, p, false };
+	struct placing j = { s, stage1, p, false, 0 };
 	struct merged m = { .manifest = NULL };
 	int res = merge_request(r, s, &m, e);
 
 	if (res < 0)
 		return res;
 	j.overlay = use_overlay(r, p);
-	res = stage1_install(stage1, p, e);
+	if (r->private_users && !stage1->native)
+		res = err_set(e, ERR_INPUT, ENOTSUP,
+			      "option --private-users: stage1 %s does not assemble its own roots",
+			      stage1->dir);
+	else if (r->private_users)
+		res = userns_allocate(p, &j.shift, e);
+	if (res == 0)
+		res = stage1_install(stage1, p, e);
 	if (res == 0 && stage1->tree_id)
 		res = claim_image(&j, stage1->tree_id, e);
 	if (res == 0)

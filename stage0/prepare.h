@@ -43,6 +43,7 @@ struct pod_request {
 	char **set_env;       /* K=V, strongest but for --environment */
 	char **set_env_files; /* paths */
 	bool no_overlay;
+	bool private_users;   /* a user namespace with a range of ids of its own (userns.h) */
 	bool mutable_pod;     /* starts without apps; stage0/mutable.h adds them */
 	bool accept_unsigned; /* run what was imported without verification */
 	const char *

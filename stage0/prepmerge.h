@@ -43,6 +43,7 @@ struct placing {
 	const struct stage1 *stage1;
 	const struct pod *pod;
 	bool overlay;
+	uint32_t shift; /* --private-users: first id of the pod's range; 0 without */
 };
 int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e);
 

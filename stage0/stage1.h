@@ -50,10 +50,10 @@ struct run_options {
 	bool fresh;       /* nobody has seen this pod yet: it may vanish if it does not start */
 	char *const *net; /* strv of --net values; NULL means "default" */
 	const char *local_config;
-	const char *private_users; /* "SHIFT:COUNT" or NULL */
-	const char *hostname;      /* or NULL */
-	const char *dns_mode;      /* "resolv=…,hosts=…" or NULL */
-	const char *ipc;           /* or NULL */
+	char *private_users;  /* "SHIFT:COUNT" or NULL */
+	const char *hostname; /* or NULL */
+	const char *dns_mode; /* "resolv=…,hosts=…" or NULL */
+	const char *ipc;      /* or NULL */
 	bool insecure_caps, insecure_paths, insecure_seccomp;
 };
 

@@ -258,7 +258,9 @@ int cgroups_remove(struct pod *p, const char **ret_dir)
 			cgroup_app_path(p, i, NULL, name);
 			(void)unlinkat(p->cgroup_fd[c], name, AT_REMOVEDIR);
 		}
-		now = remove_tree(g->parent_fd, plan_str(p->plan, g->dir));
+		now = plan_head(p->plan)->flags & PLAN_USERS
+			      ? 0
+			      : remove_tree(g->parent_fd, plan_str(p->plan, g->dir));
 		if (now < 0) {
 			*ret_dir = plan_str(p->plan, g->dir);
 			r = now;

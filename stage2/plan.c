@@ -146,7 +146,7 @@ int plan_check(const void *p, size_t size)
 	if ((uintptr_t)p % 8 || size < sizeof(*h) || size > PLAN_SIZE_MAX)
 		return -EINVAL;
 	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size ||
-	    h->flags & ~(PLAN_PIDNS | PLAN_MUTABLE))
+	    h->flags & ~(PLAN_PIDNS | PLAN_MUTABLE | PLAN_USERS))
 		return -EINVAL;
 	s.ends = s.p[size - 1] == '\0';
 	if ((h->napps == 0 && !(h->flags & PLAN_MUTABLE)) ||

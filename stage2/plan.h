@@ -32,6 +32,7 @@
 
 enum plan_pod_flag {
 	PLAN_PIDNS = 1,   /* init is pid 1 of a pid namespace: kill(-1) is safe and ends everything */
+	PLAN_USERS = 4,   /* in a user namespace: the pod's cgroup directories are the supervisor's */
 	PLAN_MUTABLE = 2, /* apps come by MSG_APP_START and go; the pod lasts until it is stopped */
 };
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,26 @@
 #include "stage1/lib/sysctl.h"
 #include "stage2/plan.h"
 
+/*
+ * In a user namespace: up to here we are nobody of it, and may what the host's root may by owning files; from here on we
+ * are its root and own what the pod sees.  What lies in the pod directory, which is closed to that one, is opened first.
+ */
+static int become_root(struct sandbox *s, struct err *e)
+{
+	char go;
+	size_t none = 0;
+
+	if (fd_recv(s->sync[1], &go, sizeof(go), NULL, &none) != (ssize_t)sizeof(go))
+		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
+	s->place_fd = openat(s->ctx->pod_fd, "appsinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->plan_fd = child_open_plan(s);
+	if (s->place_fd < 0 || s->plan_fd < 0)
+		return err_sys(e, s->place_fd < 0 ? errno : -s->plan_fd, "open files of the pod directory");
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, errno, "become root of the user namespace");
+	return 0;
+}
+
 /* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
  * supervisor's descriptor shows it in the host's mount namespace, where we cannot attach anything. */
 int child_separate(struct sandbox *s, struct err *e)
@@ -30,7 +51,7 @@ int child_separate(struct sandbox *s, struct err *e)
 	if (s->ctx->pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
-		return 0;
+		return s->users.on ? become_root(s, e) : 0;
 	bool chrooted = errno == EINVAL;
 	err_sys(e, errno, "make the mounts a slave of the host's");
 	return chrooted ? err_hint(e, "a chroot must be a mount point: mount --bind it onto itself first")
@@ -59,7 +80,8 @@ int child_pod_root(struct sandbox *s, struct err *e)
 		return s->root_fd;
 	if (mkdirat(s->root_fd, "proc", 0555) < 0)
 		return err_sys(e, errno, "create init's /proc");
-	return mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
+	return s->place_fd >= 0 ? mnt_attach(s->root_fd, s->place_fd, "", e)
+				: mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
 }
 
 /* A mutable pod: a place for every app that may come, since the root will be read-only, and the shared memory
@@ -123,7 +145,7 @@ int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 	if (r == 0)
 		r = s->flavor->kernel_mounts(s, a, e);
 	/* the overlays' directories are named relative to the pod directory */
-	if (r == 0 && fchdir(s->ctx->pod_fd) < 0)
+	if (r == 0 && !s->users.on && fchdir(s->ctx->pod_fd) < 0)
 		r = err_sys(e, errno, "return to the pod directory");
 	if (r == 0)
 		r = etcfiles_write(s, a, e);

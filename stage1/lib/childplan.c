@@ -141,13 +141,21 @@ static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], con
 	}
 }
 
+int child_open_plan(const struct sandbox *s)
+{
+	int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* enter builds from the same bytes later; only root may read them (they hold the environment).  Written in
  * place: nobody looks for it before the pids are recorded, which is after our execve. */
 static int save_copy(const struct sandbox *s, const struct buf *b, struct err *e)
 {
-	auto_close int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN,
-				   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : write_full(fd, b->data, b->len);
+	auto_close int own = s->plan_fd >= 0 ? FD_NONE : child_open_plan(s);
+	int fd = s->plan_fd >= 0 ? s->plan_fd : own;
+	int r = fd < 0 ? fd : write_full(fd, b->data, b->len);
 
 	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : 0;
 }
@@ -166,7 +174,8 @@ int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app
 
 static uint32_t pod_flags(const struct sandbox *s)
 {
-	return (s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0) | (s->ctx->mutable_pod ? PLAN_MUTABLE : 0);
+	return (s->flavor->flags & FLAVOR_PIDNS ? PLAN_PIDNS : 0) | (s->users.on ? PLAN_USERS : 0) |
+	       (s->ctx->mutable_pod ? PLAN_MUTABLE : 0);
 }
 
 int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],

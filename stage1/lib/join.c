@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
@@ -38,6 +39,7 @@ struct joining {
 	int procs[CGROUP_MAX + 1];
 	int err[2]; /* pipe: [0] ours */
 	int slave;
+	bool users; /* the pod has a user namespace */
 	struct tty tty;
 };
 
@@ -64,6 +66,7 @@ static int open_plan(struct joining *w, struct err *e)
 	/* buffers of this size are aligned; plan_check wants 8 bytes */
 	if (plan_check(b.data, b.len) < 0)
 		return err_set(e, ERR_STATE, EINVAL, "the pod's plan is damaged or of another version");
+	w->users = plan_head(b.data)->flags & PLAN_USERS;
 	if (find_app(b.data, w->j->app, &w->app) < 0) {
 		/* an app that was added later has a plan of its own */
 		buf_clear(&b);
@@ -98,9 +101,11 @@ static int open_host(struct joining *w, struct err *e)
 	return pipe2(w->err, O_CLOEXEC) < 0 ? err_sys(e, errno, "pipe") : 0;
 }
 
-static int join_namespaces(const struct join *j, struct err *e)
+static int join_namespaces(const struct joining *w, struct err *e)
 {
-	int all = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS;
+	const struct join *j = w->j;
+	int all = (w->users ? CLONE_NEWUSER : 0) | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
+		  CLONE_NEWNS;
 
 	/* nobody in the pod may look into us once we are there */
 	(void)prctl(PR_SET_DUMPABLE, 0);
@@ -110,6 +115,8 @@ static int join_namespaces(const struct join *j, struct err *e)
 	 * chroot, and it is the only one that must be reachable from here on */
 	if (fchdir(j->app_root) < 0 || chroot(".") < 0)
 		return err_sys(e, errno, "enter the root of app \"%s\"", j->app);
+	if (w->users && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return err_sys(e, errno, "become root of the pod's user namespace");
 	return 0;
 }
 
@@ -246,7 +253,7 @@ int join_run(const struct join *j, int *ret_status, struct err *e)
 	int r = open_host(&w, e);
 
 	if (r == 0)
-		r = join_namespaces(j, e);
+		r = join_namespaces(&w, e);
 	if (r == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		r = open_pty(&w, e);
 	if (r == 0)

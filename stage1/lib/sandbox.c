@@ -88,8 +88,10 @@ static int step_check(void *ctx, struct err *e)
 	struct sandbox *s = ctx;
 	int r = s->flavor->check ? s->flavor->check(s->ctx, e) : 0;
 
-	if (r == 0 && s->ctx->private_users && *s->ctx->private_users)
-		return err_set(e, ERR_INPUT, ENOTSUP, "--private-users is not supported by this stage1");
+	if (r == 0)
+		r = userns_parse(s->ctx->private_users, &s->users, e);
+	if (r == 0)
+		r = userns_check(s, e);
 	if (r == 0 && s->ctx->mutable_pod && !(s->flavor->flags & FLAVOR_MUTABLE))
 		return err_set(e, ERR_INPUT, ENOTSUP, "flavor %s has no mutable pods", s->flavor->name);
 	if (r == 0 && s->ctx->napps == 0 && !s->ctx->mutable_pod)
@@ -193,6 +195,34 @@ const struct step sandbox_app_steps[] = {
 	{ NULL, NULL },
 };
 
+/* The ids of everything that the apps see from the host are shifted while we are the host's root. */
+static int step_users(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+	int r = 0;
+
+	for (size_t i = 0; s->users.on && i < s->ctx->napps && r == 0; i++) {
+		r = userns_root(s, &s->apps[i], e);
+		for (size_t k = 0; k < s->apps[i].vols.n && r == 0; k++) {
+			struct vol_mount *v = &s->apps[i].vols.v[k];
+
+			if (v->device.type)
+				continue;
+			r = userns_shift(&s->users, v->fd, v->recursive, e);
+			if (r < 0)
+				err_ctx(e, "volume \"%s\"", v->name);
+		}
+	}
+	return r;
+}
+
+static int step_users_map(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	return s->users.on ? userns_open(&s->users, e) : 0;
+}
+
 static int step_open_init(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
@@ -242,26 +272,47 @@ static _Noreturn void child_main(struct sandbox *s)
 	_exit(CONTRACT_EXIT_FAILURE);
 }
 
-/* As fork(2).  An outer filter may hide clone3, whose flags it cannot see; clone(2) takes the same ones. */
-static long clone_child(uint64_t flags, int *pidfd)
+/* As fork(2).  An outer filter may hide clone3, whose flags it cannot see; clone(2) takes the same ones, but for the
+ * control group: *@born says whether the child is in it. */
+static long clone_child(uint64_t flags, int cgroup, int *pidfd, bool *born)
 {
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD,
+		.flags = flags | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
+		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
+	*born = pid > 0;
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
 		pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL);
 	return pid;
+}
+
+/* The child waits until it is somebody: its map, and a control group that init may use. */
+static int let_in(struct sandbox *s, bool born, struct err *e)
+{
+	char go = 1;
+	int r = userns_map(&s->users, s->init_pid, e);
+
+	if (r == 0 && !born)
+		r = userns_move(&s->users, s->init_pid, e);
+	if (r == 0 && (r = fd_send(s->sync[0], &go, sizeof(go), NULL, 0)) < 0)
+		r = err_sys(e, -r, "let the pod's first process go on");
+	return r;
 }
 
 static int step_clone(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	int pidfd = FD_NONE;
-	long pid = clone_child(CLONE_NEWNS | s->flavor->namespaces(s->ctx), &pidfd);
+	uint64_t users = s->users.on ? CLONE_NEWUSER : 0;
+	bool born = false;
+	if (s->users.on && userns_cgroups(s, e) < 0)
+		return -e->code;
+	long pid = clone_child(CLONE_NEWNS | users | s->flavor->namespaces(s->ctx), s->users.leaf_fd, &pidfd,
+			       &born);
 
 	if (pid < 0)
 		return err_sys(e, errno, "create the pod's namespaces");
@@ -273,7 +324,7 @@ static int step_clone(void *ctx, struct err *e)
 	fd_close(&s->sync[1]);
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		streams_hand_over(&s->apps[i].streams);
-	return 0;
+	return s->users.on ? let_in(s, born, e) : 0;
 }
 
 /* ppid names the supervisor, which has exactly one child; pid-start tells it from a later process with
@@ -305,6 +356,8 @@ static const struct step start_steps[] = {
 	{ "decide the privileges", step_policy },
 	{ "read the name service files", step_netfiles },
 	{ "open the volumes", step_volumes },
+	{ "make a map of ids", step_users_map },
+	{ "shift the file systems", step_users },
 	{ "open stage2", step_open_init },
 	{ "plan the cgroups", step_cgroups },
 	{ "record the flavor", step_flavor },
@@ -323,6 +376,9 @@ void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 		.control = { FD_NONE, FD_NONE },
 		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
+		.users = USERNS_INIT,
+		.place_fd = FD_NONE,
+		.plan_fd = FD_NONE,
 		.shm_fd = FD_NONE,
 		.proc_mount = FD_NONE,
 		.shm_mount = FD_NONE,

@@ -18,6 +18,7 @@
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/steps.h"
 #include "stage1/lib/streams.h"
+#include "stage1/lib/userns.h"
 #include "stage1/lib/volumes.h"
 #include "stage2/plan.h"
 
@@ -40,7 +41,7 @@ struct app_build {
 	uint32_t ndevices;
 	struct plan_path_in *paths; /* strings borrowed from the manifest */
 	uint32_t npaths;
-	int root_fd; /* the app's root mount, in the child */
+	int root_fd; /* the app's root mount, in the child; with a user namespace made before it */
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;
 	uint32_t restart; /* flags of restart.h */
@@ -54,6 +55,9 @@ struct sandbox {
 	const struct flavor *flavor;
 	struct app_build *apps;
 	struct cgroups cgroups;
+	struct userns users;
+	int place_fd;   /* with a user namespace, in the child: where init's root goes, and … */
+	int plan_fd;    /* … the copy of the plan, opened while we may */
 	int init_exe;   /* read-only detached clone of stage2/init */
 	int control[2]; /* [0] supervisor, [1] init */
 	int sync[2];    /* [0] supervisor, [1] child until its execve */
@@ -115,6 +119,9 @@ int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
 /* Resolve user, group, environment; build the plan and save a copy in the pod directory.  Sealed
  * memfd; @parent_fds: the numbers under which init will find the cgroup parents. */
 int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e);
+
+/* Create the copy of the plan that enter reads; fd or -errno. */
+int child_open_plan(const struct sandbox *s);
 
 /* ---- messages of the child before its execve (sync socket) ---- */
 

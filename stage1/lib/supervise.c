@@ -280,7 +280,7 @@ static void reap_init(struct watch *w)
 	w->init_gone = true;
 	lost_init(w, st);
 	struct err e = ERR_INIT;
-	if (!w->done && cgroups_destroy(w->s->ctx->pod_fd, &e) < 0)
+	if ((!w->done || w->s->users.on) && cgroups_destroy(w->s->ctx->pod_fd, &e) < 0)
 		log_warn("%s", e.text);
 }
 

@@ -115,6 +115,8 @@ int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e)
 
 	if (mkdirat(s->root_fd, a->root + 1, 0755) < 0)
 		return err_sys(e, errno, "create %s", a->root);
+	if (s->users.on)
+		return mnt_attach(a->root_fd, s->root_fd, a->root + 1, e);
 	if (a->in->layers) {
 		a->root_fd = overlay_at_once(a, flags);
 		if (a->root_fd < 0)

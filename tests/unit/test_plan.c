@@ -109,7 +109,7 @@ START_TEST(wrong_header_is_refused)
 	REFUSED(pm_head(&m)->version, PLAN_VERSION + 1);
 	REFUSED(pm_head(&m)->size, m.len - 1);
 	REFUSED(pm_head(&m)->size, m.len + 8);
-	REFUSED(pm_head(&m)->flags, 4);
+	REFUSED(pm_head(&m)->flags, 8);
 	REFUSED(pm_head(&m)->napps, 0);
 	REFUSED(pm_head(&m)->napps, PLAN_APPS_MAX + 1);
 	REFUSED(pm_head(&m)->napps, UINT32_MAX);

@@ -337,7 +337,7 @@ START_TEST(run_arguments_by_version)
 		.interactive = true,
 		.net = net,
 		.local_config = "/etc/rkt",
-		.private_users = "65536:65536",
+		.private_users = (char *)(uintptr_t) "65536:65536",
 		.hostname = "host",
 		.dns_mode = "resolv=host,hosts=host",
 		.ipc = "parent",
