@@ -118,7 +118,7 @@ static int start_role(struct pod *p)
 
 static int start_fds(struct pod *p)
 {
-	int keep[2 + PLAN_CGROUPS_MAX + 3 * PLAN_APPS_MAX];
+	int keep[2 + PLAN_CGROUPS_MAX + (3 + PLAN_LISTEN_MAX) * PLAN_APPS_MAX];
 	size_t n = 0;
 
 	keep[n++] = PLAN_FD_CONTROL;
@@ -128,6 +128,8 @@ static int start_fds(struct pod *p)
 	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
 		for (int j = 0; j < 3; j++)
 			keep[n++] = plan_app(p->plan, i)->stdio[j];
+		for (uint32_t j = 0; j < plan_app(p->plan, i)->nlisten; j++)
+			keep[n++] = plan_listen(p->plan, i)[j];
 	}
 	return fds_close_but(p->proc_fd, keep, n);
 }

@@ -85,6 +85,41 @@ static _Noreturn void report_failure(int err_fd, int step, const char *what)
 	_exit(EXIT_POD_FAILED);
 }
 
+/* NAME=VALUE, in place of one of that name (an image may have it), else at the end, if there is room. */
+static void put_env(const char **env, const char *entry)
+{
+	size_t name = strcspn(entry, "=") + 1;
+	uint32_t n = 0;
+
+	while (env[n] && strncmp(env[n], entry, name) != 0)
+		n++;
+	if (n == PLAN_ARGS_MAX)
+		return;
+	if (!env[n])
+		env[n + 1] = NULL;
+	env[n] = entry;
+}
+
+/* What sd_listen_fds(3) looks for: only this process knows the number that it will have. */
+static void tell_listen(const struct pod *p, uint32_t i, struct launch *l, const char **env)
+{
+	static char fds[24], pid[32], names[4096]; /* the child's own pages */
+	const struct plan_app *a = app_plan(p, i);
+	const char *text = plan_str(p->apps[i].plan, a->listen_names);
+
+	l->listen = plan_listen(p->apps[i].plan, p->apps[i].index);
+	l->nlisten = a->nlisten;
+	(void)text_put_uint(fds, sizeof(fds), text_put(fds, sizeof(fds), 0, "LISTEN_FDS="), a->nlisten);
+	(void)text_put_uint(pid, sizeof(pid), text_put(pid, sizeof(pid), 0, "LISTEN_PID="),
+			    (uint64_t)getpid());
+	put_env(env, fds);
+	put_env(env, pid);
+	if (!text)
+		return;
+	(void)text_put(names, sizeof(names), text_put(names, sizeof(names), 0, "LISTEN_FDNAMES="), text);
+	put_env(env, names);
+}
+
 static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_vec *v, int err_fd, bool in_v2)
 {
 	static const char *argv[PLAN_ARGS_MAX + 1], *env[PLAN_ARGS_MAX + 1]; /* the child's own pages */
@@ -100,6 +135,8 @@ static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_v
 	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
 	(void)launch_vec(l.plan, v, argv, PLAN_ARGS_MAX + 1);
 	(void)launch_vec(l.plan, &a->env, env, PLAN_ARGS_MAX + 1);
+	if (a->nlisten && v == &a->argv)
+		tell_listen(p, i, &l, env);
 	cgroup_app_path(p, i, "cgroup.procs", path);
 	for (uint32_t c = 0; c < plan_head(p->plan)->ncgroups; c++) {
 		if (in_v2 && plan_cgroup(p->plan, c)->v2)

@@ -27,7 +27,7 @@ static bool fits(const struct pod *p, uint32_t i, const void *plan)
 
 	slot_root(i, root);
 	if (h->napps != 1 || h->ncgroups != plan_head(p->plan)->ncgroups || a->flags & PLAN_APP_TTY ||
-	    strcmp(plan_str(plan, a->root), root) != 0)
+	    a->nlisten || strcmp(plan_str(plan, a->root), root) != 0)
 		return false;
 	for (int n = 0; n < 3; n++) {
 		if (a->stdio[n] > 2)

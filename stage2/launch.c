@@ -140,16 +140,42 @@ static int step_signals(struct launch_ctx *c)
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
+/* Sockets from 3 on, everything else of ours above them first.  Nothing but the error descriptor is needed any more. */
+static int place_listen(struct launch_ctx *c)
+{
+	int from[PLAN_LISTEN_MAX], above = 3 + (int)c->l->nlisten;
+
+	if (c->err_fd >= 0 && (c->err_fd = fcntl(c->err_fd, F_DUPFD_CLOEXEC, above)) < 0)
+		return -errno;
+	for (uint32_t i = 0; i < c->l->nlisten; i++) {
+		from[i] = fcntl(c->l->listen[i], F_DUPFD_CLOEXEC, above);
+		if (from[i] < 0)
+			return -errno;
+	}
+	for (uint32_t i = 0; i < c->l->nlisten; i++) {
+		if (dup2(from[i], 3 + (int)i) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* The error descriptor is marked too: its closing by execve is the good news. */
 static int step_fds(struct launch_ctx *c)
 {
-	int r = sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
-	int keep[1] = { c->l->err_fd };
+	int keep[1 + PLAN_LISTEN_MAX], r = c->l->nlisten ? place_listen(c) : 0;
+	size_t n = 0;
 
+	if (r < 0)
+		return r;
+	r = sys_close_range(3 + c->l->nlisten, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
 	if (r == 0)
 		return 0;
-	r = fds_close_but(c->l->proc_fd, keep, c->l->err_fd >= 0 ? 1 : 0);
-	if (r == 0 && c->l->err_fd >= 0 && fcntl(c->l->err_fd, F_SETFD, FD_CLOEXEC) < 0)
+	for (uint32_t i = 0; i < c->l->nlisten; i++)
+		keep[n++] = 3 + (int)i;
+	if (c->err_fd >= 0)
+		keep[n++] = c->err_fd;
+	r = fds_close_but(c->l->proc_fd, keep, n);
+	if (r == 0 && c->err_fd >= 0 && fcntl(c->err_fd, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
 	return r;
 }
@@ -183,7 +209,7 @@ static _Noreturn void fail(const struct launch_ctx *c, int step, int errnum)
 
 	if (c->what)
 		(void)text_put(f.what, sizeof(f.what), 0, c->what);
-	if (c->l->err_fd >= 0 && write(c->l->err_fd, &f, sizeof(f)) < 0)
+	if (c->err_fd >= 0 && write(c->err_fd, &f, sizeof(f)) < 0)
 		_exit(EXIT_LAUNCH); /* the reader is gone; so are we */
 	_exit(EXIT_LAUNCH);
 }
@@ -193,6 +219,7 @@ _Noreturn void launch_exec(const struct launch *l)
 	struct launch_ctx c;
 
 	c.l = l;
+	c.err_fd = l->err_fd;
 	c.app = plan_app(l->plan, l->app);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int r;

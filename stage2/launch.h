@@ -44,7 +44,9 @@ struct launch {
 	const char *const *env;  /* NULL-terminated */
 	unsigned int flags;
 	int stdio[3];
-	int tty;              /* 1: stdio[0] becomes the controlling terminal */
+	int tty;               /* 1: stdio[0] becomes the controlling terminal */
+	const int32_t *listen; /* descriptors that become 3, 4 …; NULL: none */
+	uint32_t nlisten;
 	int cgroup_procs[16]; /* fds of cgroup.procs files to write "0" to, -1 = end */
 	int proc_fd;          /* a procfs of our own (for oom_score_adj) */
 	int err_fd;           /* CLOEXEC; receives {int step; int errnum} on failure */

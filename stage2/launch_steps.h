@@ -13,6 +13,7 @@
 struct launch_ctx {
 	const struct launch *l;
 	const struct plan_app *app;
+	int err_fd;               /* as in @l, or where it was moved */
 	const char *what;         /* for struct launch_failure; NULL = nothing to add */
 	char candidate[PATH_MAX]; /* launch_exec.c: what @what may point to */
 	char interpreter[256];

@@ -94,6 +94,20 @@ static bool paths_ok(const struct span *s, const struct plan_app *a)
 	return true;
 }
 
+static bool listen_ok(const struct span *s, const struct plan_app *a)
+{
+	const int32_t *fd = (const int32_t *)(const void *)(s->p + a->listen_off);
+
+	if (!array_ok(s, a->listen_off, a->nlisten, PLAN_LISTEN_MAX, sizeof(*fd), 4) ||
+	    (a->listen_names && !str_ok(s, a->listen_names)) || a->zero)
+		return false;
+	for (uint32_t i = 0; i < a->nlisten; i++) {
+		if (fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
 static bool app_ok(const struct span *s, const struct plan_app *a)
 {
 	const uint32_t flags = PLAN_APP_NNP | PLAN_APP_TTY | PLAN_APP_KEEP_CAPS | PLAN_APP_RESTART_FAILED |
@@ -111,7 +125,7 @@ static bool app_ok(const struct span *s, const struct plan_app *a)
 		if (a->stdio[i] < 0)
 			return false;
 	}
-	return ids_ok(s, a) && paths_ok(s, a) &&
+	return ids_ok(s, a) && paths_ok(s, a) && listen_ok(s, a) &&
 	       array_ok(s, a->devices_off, a->ndevices, PLAN_BPF_MAX, 8, 8) &&
 	       array_ok(s, a->bpf_off, a->bpf_n, PLAN_BPF_MAX, sizeof(struct sock_filter), 4) &&
 	       array_ok(s, a->rlimits_off, a->nrlimits, PLAN_RLIMITS_MAX, sizeof(struct plan_rlimit), 8);

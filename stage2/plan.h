@@ -12,11 +12,12 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC   0x504b5452u /* "RTKP" */
-#define PLAN_VERSION 2u
+#define PLAN_VERSION 3u
 
 /* Limits, also those of the decoder's static tables. */
 #define PLAN_SIZE_MAX    (16u << 20)
 #define PLAN_APPS_MAX    64u
+#define PLAN_LISTEN_MAX  64u
 #define PLAN_ARGS_MAX    16384u /* argv or env entries of one app */
 #define PLAN_GROUPS_MAX  65536u
 #define PLAN_CGROUPS_MAX 16u
@@ -101,7 +102,10 @@ struct plan_app {
 	uint32_t umask;
 	uint32_t devices_off,
 		ndevices; /* struct bpf_insn each (8 bytes): which devices open (v2); n = 0: no program */
-	uint32_t paths_off, npaths; /* struct plan_path; n = 0: all */
+	uint32_t paths_off, npaths;   /* struct plan_path; n = 0: all */
+	uint32_t listen_off, nlisten; /* int32_t: descriptors in init that are 3, 4 … of the app itself */
+	uint32_t listen_names;        /* string: LISTEN_FDNAMES; 0: none */
+	uint32_t zero;
 };
 
 struct plan_header {
@@ -116,7 +120,7 @@ struct plan_header {
 };
 
 _Static_assert(sizeof(struct plan_header) == 48, "plan_header layout");
-_Static_assert(sizeof(struct plan_app) == 144, "plan_app layout");
+_Static_assert(sizeof(struct plan_app) == 160, "plan_app layout");
 
 /*
  * 0, or -EINVAL; @p must be readable for @size bytes and 8-byte aligned.  Arrays of struct plan_app and
@@ -139,6 +143,11 @@ static inline const char *plan_str(const void *p, uint32_t off)
 static inline const struct plan_app *plan_app(const void *p, uint32_t i)
 {
 	return (const struct plan_app *)((const char *)p + plan_head(p)->apps_off) + i;
+}
+
+static inline const int32_t *plan_listen(const void *p, uint32_t app)
+{
+	return (const int32_t *)(const void *)((const char *)p + plan_app(p, app)->listen_off);
 }
 
 static inline const struct plan_cgroup *plan_cgroup(const void *p, uint32_t i)

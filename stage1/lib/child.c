@@ -266,6 +266,8 @@ static int keep_streams(struct sandbox *s, struct err *e)
 		r = keep_one(&t->tty_inner, e);
 		for (int stream = 0; stream < 3 && r == 0; stream++)
 			r = keep_one(&t->inner[stream], e);
+		for (uint32_t k = 0; k < s->apps[i].listen.n && r == 0; k++)
+			r = keep_one(&s->apps[i].listen.fd[k], e);
 	}
 	return r;
 }

@@ -112,6 +112,9 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		.ndevices = a->ndevices,
 		.paths = a->paths,
 		.npaths = a->npaths,
+		.listen = a->listen.fd,
+		.nlisten = a->listen.n,
+		.listen_names = a->listen.names,
 	};
 	if (oom) {
 		out->has_oom = 1;

@@ -112,6 +112,11 @@ static void add_app(struct buf *b, uint32_t at, const struct plan_app_in *in)
 		a.npaths = in->npaths;
 		a.paths_off = add_paths(b, in->paths, in->npaths);
 	}
+	if (in->nlisten) {
+		a.nlisten = in->nlisten;
+		a.listen_off = add_bytes(b, in->listen, in->nlisten * sizeof(*in->listen));
+		a.listen_names = in->listen_names ? add_str(b, in->listen_names) : 0;
+	}
 	if (in->nrlimits) {
 		a.nrlimits = in->nrlimits;
 		a.rlimits_off = add_bytes(b, in->rlimits, in->nrlimits * sizeof(*in->rlimits));

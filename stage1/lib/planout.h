@@ -39,6 +39,9 @@ struct plan_app_in {
 	uint32_t ndevices;
 	const struct plan_path_in *paths;
 	uint32_t npaths;
+	const int *listen;
+	uint32_t nlisten;
+	const char *listen_names; /* or NULL */
 };
 
 struct plan_in {

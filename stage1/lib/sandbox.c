@@ -248,6 +248,13 @@ static int step_flavor(void *ctx, struct err *e)
 	return 0;
 }
 
+static int step_listen(void *ctx, struct err *e)
+{
+	struct sandbox *s = ctx;
+
+	return s->ctx->mutable_pod ? 0 : listen_share(s, e);
+}
+
 static int step_sockets(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
@@ -322,6 +329,7 @@ static int step_clone(void *ctx, struct err *e)
 	s->init_pidfd = pidfd;
 	fd_close(&s->control[1]);
 	fd_close(&s->sync[1]);
+	listen_hand_over(s);
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		streams_hand_over(&s->apps[i].streams);
 	return s->users.on ? let_in(s, born, e) : 0;
@@ -361,6 +369,7 @@ static const struct step start_steps[] = {
 	{ "open stage2", step_open_init },
 	{ "plan the cgroups", step_cgroups },
 	{ "record the flavor", step_flavor },
+	{ "take the sockets of a service manager", step_listen },
 	{ "connect", step_sockets },
 	{ "clone", step_clone },
 	{ "record the pids", step_pids },

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "stage1/lib/cgroup.h"
 #include "stage1/lib/flavor.h"
+#include "stage1/lib/listen.h"
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/steps.h"
@@ -46,6 +47,7 @@ struct app_build {
 	uint32_t uid, gid;
 	uint32_t restart; /* flags of restart.h */
 	struct app_streams streams;
+	struct listen_fds listen;
 	char root[16]; /* "/a0": where it is attached in init's mount namespace */
 	char **env, **search;
 };

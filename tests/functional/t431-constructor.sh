@@ -51,7 +51,7 @@ policy() {
 	uuid=$(cat "$T/uuid")
 	rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
 	app=$(host_pid "77${n}1")
-	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/enter.err" &
+	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
 	enter=$!
 	pids="$pids $enter"
 	wait_for 10 sh -c "ps ax -o args | grep -q '^/bin/sleep 77${n}2'"
