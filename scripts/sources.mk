@@ -7,6 +7,9 @@ basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
 schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c)
 
+# OCI and docker images: references and documents.
+oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c)
+
 # The plan and the words for stage2's steps: read by stage2, written and told by stage1.
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
@@ -15,7 +18,7 @@ stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrit
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c dns.c \
 	stage1_app.c mutable.c userns.c)
 
-ARCHIVES := base basejson basehash schema stage0 plan
+ARCHIVES := base basejson basehash schema oci stage0 plan
 
 PROGRAMS :=
 
@@ -64,7 +67,7 @@ ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
 fetch_OUT := lib/rkt/stage0/fetch
-fetch_AR := fetchlib stage0 schema basejson basehash base
+fetch_AR := fetchlib stage0 oci schema basejson basehash base
 fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Images: the sandboxed reader and the writer.

@@ -21,6 +21,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "oci/digest.h"
 #include "stage0/interrupt.h"
 #include "stage0/proglines.h"
 #include "stage0/registry.h"
@@ -84,8 +85,7 @@ static struct registry_place *place(const struct flow *f)
 
 static char *dir_name(const struct flow *f)
 {
-	return xasprintf("dl-%s-%s", registry_digest_algo(blob(f)->digest),
-			 registry_digest_hex(blob(f)->digest));
+	return xasprintf("dl-%s-%s", oci_digest_algo(blob(f)->digest), oci_digest_hex(blob(f)->digest));
 }
 
 /* ---- the file ---- */
@@ -133,7 +133,7 @@ static int start_over(struct flow *f, struct err *e)
 	if (ftruncate(f->data, 0) < 0 || lseek(f->data, 0, SEEK_SET) < 0)
 		return err_sys(e, errno, "start the download over");
 	hash_free(f->hash);
-	f->hash = hash_new(registry_digest_algo(blob(f)->digest));
+	f->hash = hash_new(oci_digest_algo(blob(f)->digest));
 	f->have = 0;
 	f->resumed = false;
 	return 0;
@@ -164,7 +164,7 @@ static int open_file(struct flow *f, struct err *e)
 		return err_sys(e, errno, "open the file of the download");
 	int r = st.st_size > blob(f)->size ? start_over(f, e) : 0;
 	if (r == 0 && !f->hash) {
-		f->hash = hash_new(registry_digest_algo(blob(f)->digest));
+		f->hash = hash_new(oci_digest_algo(blob(f)->digest));
 		r = reread(f, e);
 		f->resumed = f->have > 0;
 	}
@@ -197,9 +197,9 @@ static int complete(struct flow *f, struct err *e)
 	char hex[HASH_HEX_MAX];
 
 	hash_hex(f->hash, hex);
-	if (strcmp(hex, registry_digest_hex(blob(f)->digest)) != 0)
+	if (strcmp(hex, oci_digest_hex(blob(f)->digest)) != 0)
 		return err_set(e, ERR_TRUST, EBADMSG, "%s sent other bytes: their digest is %s:%s",
-			       place(f)->host, registry_digest_algo(blob(f)->digest), hex);
+			       place(f)->host, oci_digest_algo(blob(f)->digest), hex);
 	int r = f->all->sink->take(f->all->sink->arg, f->i, f->dir, e);
 	if (r < 0)
 		return r;
@@ -424,7 +424,7 @@ static void prepare(struct blobs *b)
 			f->state = FLOW_DONE;
 			continue;
 		}
-		proglines_add(b->lines, i, registry_digest_hex(b->v[i].digest));
+		proglines_add(b->lines, i, oci_digest_hex(b->v[i].digest));
 		b->left++;
 	}
 }

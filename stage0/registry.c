@@ -10,40 +10,12 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "oci/digest.h"
 
 static const char accept_types[] =
 	"Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
 	"application/vnd.docker.distribution.manifest.list.v2+json, "
 	"application/vnd.docker.distribution.manifest.v2+json";
-
-/* ---- digests ---- */
-
-static const struct {
-	const char *name;
-	size_t digits;
-} algos[] = { { "sha256", 64 }, { "sha512", 128 } };
-
-bool registry_digest_valid(const char *digest)
-{
-	for (size_t i = 0; i < ARRAY_LEN(algos); i++) {
-		size_t n = strlen(algos[i].name);
-
-		if (strncmp(digest, algos[i].name, n) == 0 && digest[n] == ':')
-			return strlen(digest + n + 1) == algos[i].digits &&
-			       strspn(digest + n + 1, "0123456789abcdef") == algos[i].digits;
-	}
-	return false;
-}
-
-const char *registry_digest_algo(const char *digest)
-{
-	return strncmp(digest, "sha512:", 7) == 0 ? "sha512" : "sha256";
-}
-
-const char *registry_digest_hex(const char *digest)
-{
-	return digest + 7; /* both names have six letters */
-}
 
 /* ---- places ---- */
 
@@ -207,10 +179,10 @@ void registry_document_done(struct registry_document *d)
 /* Compute, and compare with what was asked for, or with what the registry claims. */
 static int check_digest(struct registry_document *d, const char *reference, struct err *e)
 {
-	const char *want = registry_digest_valid(reference)                ? reference
-			   : d->digest && registry_digest_valid(d->digest) ? d->digest
-									   : NULL;
-	const char *algo = want ? registry_digest_algo(want) : "sha256";
+	const char *want = oci_digest_valid(reference)                ? reference
+			   : d->digest && oci_digest_valid(d->digest) ? d->digest
+								      : NULL;
+	const char *algo = want ? oci_digest_algo(want) : "sha256";
 	char hex[HASH_HEX_MAX];
 	struct hash *h = hash_new(algo);
 

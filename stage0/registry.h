@@ -83,11 +83,6 @@ int registry_blobs(struct registry *r, const struct store *s, const struct regis
 
 /* ---- for the files of the registry client ---- */
 
-/* "sha256:…" or "sha512:…" as the grammar has it? */
-bool registry_digest_valid(const char *digest);
-/* The algorithm of a valid digest: "sha256"; and its digits. */
-const char *registry_digest_algo(const char *digest);
-const char *registry_digest_hex(const char *digest);
 /* https did not work at @p: 1 it is http from now on, 0 it may not be. */
 int registry_fall_back(struct registry_place *p, int r, struct err *e);
 /* What a status other than success means; @body may hold the registry's own words. */

@@ -1,7 +1,7 @@
 /*
  * check — how the schema code says what is wrong, and where.
  *
- * Private to aci/schema.  A message is the JSON path, the offending value quoted and escaped, and the
+ * Private to aci/schema and aci/oci.  A message is the JSON path, the offending value quoted and escaped, and the
  * rule: `.labels[1].name: "Foo" is not an AC identifier`.
  */
 #pragma once
