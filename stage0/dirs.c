@@ -156,3 +156,8 @@ int datadir_open(const char *path, bool create, struct datadir *ret, struct err 
 	ret->fd = steal_fd(&fd);
 	return 0;
 }
+
+int datadir_repair(const struct datadir *d, struct err *e)
+{
+	return make_tree(d->fd, d->path, group_rkt(), e);
+}

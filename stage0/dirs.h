@@ -48,4 +48,6 @@ struct datadir {
 /* Open, creating the tree of directories if @create (0750, cas and pods below it 0700 where images
  * live; group "rkt" and setgid if that group exists).  -EROFS, -EACCES … with one line. */
 int datadir_open(const char *path, bool create, struct datadir *ret, struct err *e);
+/* Make what is missing of its tree, which datadir_open only samples: for those who are about to write a lot. */
+int datadir_repair(const struct datadir *d, struct err *e);
 void datadir_done(struct datadir *d);

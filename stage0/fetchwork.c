@@ -21,7 +21,9 @@ int job_open(struct job *j, struct err *e)
 		config_done(&j->config);
 		return r;
 	}
-	r = store_open(&j->data, &j->store, e);
+	r = datadir_repair(&j->data, e);
+	if (r == 0)
+		r = store_open(&j->data, &j->store, e);
 	if (r < 0) {
 		datadir_done(&j->data);
 		config_done(&j->config);

@@ -38,6 +38,10 @@ int store_lock(const struct store *s, const char *kind, const char *key, int wai
 	auto_free char *name = store_escape(prefix, key);
 	int fd = lock_file_at(s->data_fd, name, LOCK_EXCL, wait);
 
+	/* the directory tree is made once and not looked at again: somebody may have taken a part away */
+	if (fd == -ENOENT && mkdirat(s->data_fd, DIR_LOCKS, 0750) == 0)
+		fd = lock_file_at(s->data_fd, name, LOCK_EXCL, wait);
+
 	if (fd == -EWOULDBLOCK)
 		return err_set(e, ERR_STATE, EWOULDBLOCK, "another rkt works on %s", key);
 	return fd < 0 ? err_sys(e, -fd, "lock %s", name) : fd;
