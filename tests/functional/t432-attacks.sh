@@ -162,9 +162,9 @@ for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		# shellcheck disable=SC2086
 		timeout 20 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" "$accept" $verb >"$T/torn.out" 2>&1
 		code=$?
-		[ $code -eq 0 ] || [ $code -eq 254 ] || bad="$bad [$seed $verb: $code]"
+		[ "$code" -eq 0 ] || [ "$code" -eq 254 ] || bad="$bad [$seed $verb: $code]"
 	done
-	[ $code -eq 0 ] || bad="$bad [$seed: run after all: $(tail -n 1 "$T/torn.out")]"
+	[ "$code" -eq 0 ] || bad="$bad [$seed: run after all: $(tail -n 1 "$T/torn.out")]"
 	timeout 20 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s >/dev/null 2>&1
 done
 is "T34: every verb ends, and in the end an image runs" "$bad" ""
