@@ -48,7 +48,7 @@ static bool has_target(const struct vol_mounts *l, const char *target)
 }
 
 /* The directory of an empty volume in the pod directory, shared by all apps that mount it. */
-static int open_empty(const struct podctx *c, const struct volume *v, struct err *e)
+static int open_empty(const struct podctx *c, const struct volume *v, bool *ret_made, struct err *e)
 {
 	auto_close int all = -1;
 	int r = mkdir_p_at(c->pod_fd, "sharedVolumes", 0755);
@@ -64,6 +64,7 @@ static int open_empty(const struct podctx *c, const struct volume *v, struct err
 	auto_close int fd = openat(all, v->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, errno, "open volume \"%s\"", v->name);
+	*ret_made = made;
 	if (made && (fchown(fd, v->uid, v->gid) < 0 || fchmod(fd, v->mode) < 0))
 		return err_sys(e, errno, "set owner and mode of volume \"%s\"", v->name);
 	return steal_fd(&fd);
@@ -98,12 +99,13 @@ static int detach(const struct volume *v, struct vol_mount *m, int src, unsigned
 	return r < 0 ? err_ctx(e, "mount volume \"%s\"", v->name) : 0;
 }
 
-static int add(const struct podctx *c, const struct volume *v, const char *path, bool read_only,
+static int add(const struct podctx *c, const struct volume *v, const char *path, bool read_only, bool copy_up,
 	       unsigned int flags, struct vol_mounts *l, struct err *e)
 {
 	struct stat st;
+	bool made = false;
 	struct vol_mount m = { .fd = FD_NONE };
-	auto_close int src = v->kind == VOLUME_EMPTY ? open_empty(c, v, e) : open_host(v, e);
+	auto_close int src = v->kind == VOLUME_EMPTY ? open_empty(c, v, &made, e) : open_host(v, e);
 
 	if (src < 0)
 		return src;
@@ -111,10 +113,11 @@ static int add(const struct podctx *c, const struct volume *v, const char *path,
 		return err_sys(e, errno, "mount volume \"%s\": stat", v->name);
 	m.is_dir = S_ISDIR(st.st_mode);
 	m.read_only = tri(v->read_only, read_only);
+	m.copy_up = copy_up && made;
 	m.recursive = v->kind == VOLUME_HOST && m.is_dir && tri(v->recursive, flags & FLAVOR_RECURSIVE);
 	/* a device node that is itself the volume was asked for by name; inside a directory none opens */
 	bool nodev = (flags & FLAVOR_CONFINE) && !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode);
-	int r = detach(v, &m, src, (nodev ? MNT_NODEV_ : 0) | (m.read_only ? MNT_RO : 0), e);
+	int r = detach(v, &m, src, (nodev ? MNT_NODEV_ : 0) | (m.read_only && !m.copy_up ? MNT_RO : 0), e);
 	if (r < 0) {
 		fd_close(&m.fd);
 		return r;
@@ -142,7 +145,7 @@ static int add_mounts(const struct podctx *c, const struct pod_app *a, unsigned 
 				a->rt->name, m->path, m->volume);
 		if (has_target(l, target))
 			continue; /* the app's own mounts come before the pod's */
-		int r = add(c, v, target, false, flags, l, e);
+		int r = add(c, v, target, false, false, flags, l, e);
 		if (r < 0)
 			return r;
 	}
@@ -165,7 +168,7 @@ static int add_implicit(const struct podctx *c, const struct pod_app *a, const s
 			       "app \"%s\": no volume for mount point \"%s\"; use --volume=%s,kind=…",
 			       a->rt->name, p->name, p->name);
 	log_warn("no volume for mount point \"%s\" of app \"%s\": using an empty one", p->name, a->rt->name);
-	return add(c, &v, p->path, p->read_only, flags, l, e);
+	return add(c, &v, p->path, p->read_only, a->docker, flags, l, e);
 }
 
 static int add_points(const struct podctx *c, const struct pod_app *a, unsigned int flags,
@@ -180,7 +183,8 @@ static int add_points(const struct podctx *c, const struct pod_app *a, unsigned 
 
 		if (has_target(l, target))
 			continue;
-		r = v ? add(c, v, target, p->read_only, flags, l, e) : add_implicit(c, a, p, flags, l, e);
+		r = v ? add(c, v, target, p->read_only, false, flags, l, e)
+		      : add_implicit(c, a, p, flags, l, e);
 	}
 	return r;
 }
@@ -246,6 +250,24 @@ static int open_target(const struct vol_mount *m, int root_fd)
 	return m->is_dir ? mkdir_in_root(root_fd, m->target, 0755) : file_target(root_fd, m->target);
 }
 
+/*
+ * What docker users expect of a volume that nobody gave (formats.md section 14): the image's own files, with owner, mode and
+ * attributes of the directory.  Through directory descriptors of the app's finished root; links are copied, not followed.
+ */
+static int fill(const struct vol_mount *m, int target, struct err *e)
+{
+	auto_close int from = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int to = openat(m->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (from < 0 || to < 0 || fstat(from, &st) < 0)
+		return err_sys(e, errno, "open the image's %s", m->target);
+	int r = copy_tree_at(from, to, e);
+	if (r == 0 && (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0))
+		r = err_sys(e, errno, "owner and mode of the image's %s", m->target);
+	return r < 0 || !m->read_only ? r : mnt_set(m->fd, MNT_RO, true, e);
+}
+
 int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -264,6 +286,8 @@ int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e)
 				       "mount volume \"%s\": target %s is %s but the source is %s", m->name,
 				       m->target, S_ISDIR(st.st_mode) ? "a directory" : "a file",
 				       m->is_dir ? "a directory" : "a file");
+		if (m->copy_up && m->is_dir && fill(m, to, e) < 0)
+			return err_ctx(e, "fill volume \"%s\"", m->name);
 		if (mnt_attach(m->fd, to, "", e) < 0)
 			return err_ctx(e, "mount volume \"%s\" at %s", m->name, m->target);
 	}

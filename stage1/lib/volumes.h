@@ -21,6 +21,7 @@ struct vol_mount {
 	char *target; /* cleaned absolute path in the app */
 	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;
+	bool copy_up;             /* fresh, for a docker image: it gets what the image has at its target */
 	struct vol_device device; /* what was mounted is a device node */
 };
 

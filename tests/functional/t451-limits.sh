@@ -23,7 +23,7 @@ cgroup() {
 }
 # with_pod FLAGS...: an app that sleeps; without_pod ends it
 with_pod() {
-	start_rkt run --net=none "$@" --exec=/bin/sh -- -c 'echo up; exec sleep 60'
+	start_rkt run --net=none "$@" --exec=/bin/sh -- -c 'echo up; exec sleep 600'
 	wait_for 10 grep -q up "$T/bg.out" || not_ok "pod with $* runs"
 }
 without_pod() {
