@@ -54,6 +54,20 @@ int oci_platform_make(const char *arch, struct oci_platform *ret, struct err *e)
 	return err_set(e, ERR_INPUT, EINVAL, "architecture \"%s\" is not one that OCI images have", name);
 }
 
+const char *oci_platform_appc_arch(const struct oci_platform *p)
+{
+	const char *variant = p->variant ? p->variant : "v7";
+
+	for (size_t i = 0; i < ARRAY_LEN(archs); i++) {
+		if (strcmp(p->architecture, archs[i].oci) != 0)
+			continue;
+		/* Only arm has a name for each variant; below 6 it has none. */
+		if (strcmp(p->architecture, "arm") != 0 || strcmp(variant, archs[i].variant) == 0)
+			return archs[i].appc;
+	}
+	return NULL;
+}
+
 /* 7 of "v7"; what is left out when there is no variant; -1 for another spelling. */
 static int variant_number(const struct oci_platform *p)
 {

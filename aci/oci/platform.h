@@ -12,6 +12,9 @@
  */
 int oci_platform_make(const char *arch, struct oci_platform *ret, struct err *e);
 
+/* appc's name for the architecture of @p ("aarch64"), or NULL. */
+const char *oci_platform_appc_arch(const struct oci_platform *p);
+
 /* How well does @have do for @want: 0 exactly, larger is less, -1 not at all. */
 int oci_platform_rank(const struct oci_platform *want, const struct oci_platform *have);
 

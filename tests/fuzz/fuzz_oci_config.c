@@ -1,11 +1,34 @@
-/* fuzz_oci_config — any bytes as the config of an image: what is taken has a platform and valid digests. */
+/* fuzz_oci_config — any bytes as the config of an image: what is taken has a platform and valid digests, and its app view, if it
+ * has one, is a manifest that is read back. */
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/strv.h"
+#include "oci/appview.h"
 #include "oci/digest.h"
 #include "oci/imageconfig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_view(const struct oci_config *c)
+{
+	static const struct oci_origin origin = { .name = "example.com/a", .repository = "a" };
+	auto_strv warnings = NULL;
+	struct err e = ERR_INIT;
+	auto_image_manifest m = oci_app_view(c, &origin, &warnings, &e);
+
+	if (!m && e.code == 0)
+		abort();
+	if (!m)
+		return;
+	auto_json doc = image_manifest_to_json(m);
+	auto_image_manifest again = image_manifest_from_json(doc, &e);
+
+	if (!again)
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!oci_digest_valid(*d))
 			abort();
 	}
+	check_view(&c);
 	oci_config_done(&c);
 	return 0;
 }
