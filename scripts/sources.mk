@@ -8,7 +8,7 @@ basehash_SRC := aci/base/hash.c
 schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c)
 
 # OCI and docker images: references and documents.
-oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c)
+oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c whiteout.c)
 
 # The plan and the words for stage2's steps: read by stage2, written and told by stage1.
 plan_SRC := stage2/plan.c stage2/stepname.c
