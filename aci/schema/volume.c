@@ -20,6 +20,9 @@
 #define EMPTY_MODE 0755
 #define ID_MAX     (UINT32_MAX - 1) /* (uid_t)-1 means "no change" to the kernel */
 
+static const char *const propagation_names[] = {
+	[PROPAGATION_SLAVE] = "slave", [PROPAGATION_PRIVATE] = "private"
+};
 static const char *const kind_names[] = { [VOLUME_HOST] = "host", [VOLUME_EMPTY] = "empty" };
 
 /* Which members a text gave. */
@@ -30,7 +33,8 @@ enum {
 	HAS_UID = 8,
 	HAS_GID = 16,
 	HAS_READ_ONLY = 32,
-	HAS_RECURSIVE = 64
+	HAS_RECURSIVE = 64,
+	HAS_PROPAGATION = 128
 };
 
 static const struct volume volume_zero = { .read_only = TRI_UNSET,
@@ -127,6 +131,19 @@ static int kind_from_text(const char *text, const char *where, enum volume_kind 
 	return bad_value(e, where, text, "is not a kind of volume (host, empty)");
 }
 
+#define RULE_PROPAGATION "is not a propagation (slave, private; shared would let the pod mount on the host)"
+
+static int propagation_from_text(const char *text, enum volume_propagation *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(propagation_names); i++) {
+		if (strcmp(text, propagation_names[i]) == 0) {
+			*ret = (enum volume_propagation)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 /* Does the kind permit what was given, and was everything given that it needs? */
 static int volume_check(const struct volume *v, unsigned int has, const char *where, struct err *e)
 {
@@ -138,9 +155,9 @@ static int volume_check(const struct volume *v, unsigned int has, const char *wh
 	if (!(has & HAS_KIND))
 		return err_set(e, ERR_INPUT, EINVAL, "%s: kind is missing (host or empty)", where);
 	if (v->kind == VOLUME_EMPTY) {
-		if (has & HAS_SOURCE)
-			return err_set(e, ERR_INPUT, EINVAL, "%s: a volume of kind empty has no source",
-				       where);
+		if (has & (HAS_SOURCE | HAS_PROPAGATION))
+			return err_set(e, ERR_INPUT, EINVAL, "%s: a volume of kind empty has no %s", where,
+				       has & HAS_SOURCE ? "source" : "propagation");
 		return 0;
 	}
 	if (!(has & HAS_SOURCE))
@@ -198,7 +215,7 @@ static int get_mode(const json_t *o, const char *where, struct volume *v, unsign
 /* *v is volume_zero and is for the caller to free, whatever the result. */
 static int volume_from_json(const json_t *o, const char *where, struct volume *v, struct err *e)
 {
-	const char *name = NULL, *kind = NULL, *source = NULL;
+	const char *name = NULL, *kind = NULL, *source = NULL, *propagation = NULL;
 	unsigned int has = HAS_KIND;
 	char at[WHERE_MAX];
 	int r = need_valid(o, where, "name", ac_name_valid, RULE_NAME, &name, e);
@@ -213,6 +230,13 @@ static int volume_from_json(const json_t *o, const char *where, struct volume *v
 		r = get_tristate(o, where, "readOnly", &v->read_only, e);
 	if (r == 0)
 		r = get_tristate(o, where, "recursive", &v->recursive, e);
+	if (r == 0)
+		r = json_get_str(o, where, "propagation", false, &propagation, e);
+	if (r == 0 && propagation) {
+		has |= HAS_PROPAGATION;
+		if (propagation_from_text(propagation, &v->propagation) < 0)
+			r = bad_value(e, where_key(at, where, "propagation"), propagation, RULE_PROPAGATION);
+	}
 	if (r == 0)
 		r = get_mode(o, where, v, &has, e);
 	if (r == 0)
@@ -273,6 +297,8 @@ static json_t *volume_to_json(const struct volume *v)
 		json_object_set_new(o, "source", json_string(v->source));
 	set_tristate(o, "readOnly", v->read_only);
 	set_tristate(o, "recursive", v->recursive);
+	if (v->propagation != PROPAGATION_SLAVE)
+		json_object_set_new(o, "propagation", json_string(propagation_names[v->propagation]));
 	if (v->kind == VOLUME_EMPTY) {
 		(void)snprintf(mode, sizeof(mode), "%04o", v->mode);
 		json_object_set_new(o, "mode", json_string(mode));
@@ -471,6 +497,11 @@ static int arg_recursive(struct volume *v, const char *value)
 	return arg_tristate(&v->recursive, value);
 }
 
+static int arg_propagation(struct volume *v, const char *value)
+{
+	return propagation_from_text(value, &v->propagation);
+}
+
 static const struct volume_key {
 	const char *key;
 	unsigned int bit;
@@ -481,6 +512,7 @@ static const struct volume_key {
 	{ "source", HAS_SOURCE, arg_source, "" },
 	{ "readOnly", HAS_READ_ONLY, arg_read_only, "is not true or false (readOnly)" },
 	{ "recursive", HAS_RECURSIVE, arg_recursive, "is not true or false (recursive)" },
+	{ "propagation", HAS_PROPAGATION, arg_propagation, RULE_PROPAGATION },
 	{ "mode", HAS_MODE, arg_mode, "is not an octal mode" },
 	{ "uid", HAS_UID, arg_uid, "is not a user id" },
 	{ "gid", HAS_GID, arg_gid, "is not a group id" },
@@ -504,8 +536,10 @@ static int volume_part(struct volume *v, unsigned int *has, const char *part, co
 		*has |= k->bit;
 		return k->set(v, eq + 1) < 0 ? bad_value(e, where, eq + 1, k->rule) : 0;
 	}
-	return bad_value(e, where, part,
-			 "is not something a volume has (kind, source, readOnly, recursive, mode, uid, gid)");
+	return bad_value(
+		e, where, part,
+		"is not something a volume has (kind, source, readOnly, recursive, propagation, mode, "
+		"uid, gid)");
 }
 
 int volume_from_arg(const char *arg, struct volume *ret, struct err *e)

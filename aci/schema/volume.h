@@ -13,15 +13,19 @@
 
 enum tristate { TRI_UNSET = -1, TRI_FALSE = 0, TRI_TRUE = 1 };
 enum volume_kind { VOLUME_HOST, VOLUME_EMPTY };
+/* Do mounts that the host makes below the source later show up in the pod?  Ours, not the specification's.  The other direction does not
+ * exist: a pod would mount on the host. */
+enum volume_propagation { PROPAGATION_SLAVE, PROPAGATION_PRIVATE };
 
 struct volume {
 	char *name;
 	enum volume_kind kind;
 	char *source; /* host only, absolute */
 	enum tristate read_only;
-	enum tristate recursive; /* host: unset means the flavor's default */
-	uint32_t mode;           /* empty only, default 0755 */
-	uint32_t uid, gid;       /* empty only */
+	enum tristate recursive;             /* host: unset means the flavor's default */
+	enum volume_propagation propagation; /* host */
+	uint32_t mode;                       /* empty only, default 0755 */
+	uint32_t uid, gid;                   /* empty only */
 };
 
 struct volumes {

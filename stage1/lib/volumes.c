@@ -84,8 +84,8 @@ static bool tri(enum tristate t, bool dflt)
 	return t == TRI_UNSET ? dflt : t == TRI_TRUE;
 }
 
-/* Clone the source into a detached mount with its own flags and slave propagation: what the host
- * mounts later shows up, what the pod does never reaches the host. */
+/* Clone the source into a detached mount with its own flags: what the host mounts later shows up unless the volume is
+ * private, what the pod does never reaches the host. */
 static int detach(const struct volume *v, struct vol_mount *m, int src, unsigned int set, struct err *e)
 {
 	int r;
@@ -93,7 +93,7 @@ static int detach(const struct volume *v, struct vol_mount *m, int src, unsigned
 	m->fd = mnt_clone(src, "", m->recursive, e);
 	if (m->fd < 0)
 		return err_ctx(e, "mount volume \"%s\"", v->name);
-	r = mnt_propagation(m->fd, MS_SLAVE, true, e);
+	r = mnt_propagation(m->fd, v->propagation == PROPAGATION_PRIVATE ? MS_PRIVATE : MS_SLAVE, true, e);
 	if (r == 0)
 		r = set ? mnt_set(m->fd, set, true, e) : 0;
 	return r < 0 ? err_ctx(e, "mount volume \"%s\"", v->name) : 0;

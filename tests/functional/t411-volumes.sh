@@ -45,3 +45,26 @@ expect_stdout '^0$' "an image that is not docker's gets empty volumes"
 run rkt run --net=none --volume=volume-data,kind=empty example.com/docker -- -c 'ls -A /data | wc -l'
 expect_stdout '^0$' "and a volume that was given is as it was given"
 is "the store is as it was" "$(find "$RKT_DIR/cas/tree" -path '*/data/new' | wc -l)" 0
+
+# ---- mounts that come later ----------------------------------------------------------------------
+
+cat >"$T/later" <<'END'
+# in a mount namespace whose mounts are shared among themselves
+set -e
+mount -t tmpfs none "$1"
+mount --make-shared "$1"
+mkdir "$1/sub" "$1/a"
+"$2" --dir="$3" --local-config="$4/etc" --system-config="$4/lib" --insecure-options=image run --net=none \
+	--volume=v,kind=host,source="$1",propagation="$5" example.com/appc --mount=volume=v,target=/v --exec=/bin/sh -- -c '
+	touch /v/up; while [ ! -e /v/go ]; do sleep 0.05; done; ls /v/sub' >"$4/seen" &
+while [ ! -e "$1/up" ]; do sleep 0.05; done
+mount -t tmpfs none "$1/sub"
+touch "$1/sub/late" "$1/go"
+wait $!
+END
+for how in slave private; do
+	mkdir -p "$T/share"
+	timeout 30 unshare -m --propagation private sh "$T/later" "$T/share" "$RKT" "$RKT_DIR" "$T" $how 2>"$T/err"
+	is "propagation=$how: a mount of the host that came later" "$(cat "$T/seen")" "$([ $how = private ] || echo late)"
+done
+fails_with 'is not a propagation' "propagation=shared is refused" rkt run --net=none --volume=v,kind=host,source="$T",propagation=shared example.com/appc

@@ -14,7 +14,8 @@ rkt fetch "$image" >/dev/null 2>&1
 
 # activate PORTS LIE ARGS...: as a service manager does, sockets of those kinds from 3 on; their inodes go to $T/inodes.
 cat >"$T/activate" <<'P'
-import os, socket, sys
+import fcntl, os, socket, struct, sys
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS: up
 kinds, lie, out = sys.argv[1].split(","), sys.argv[2], sys.argv[3]
 held = []
 for k in kinds:
@@ -46,7 +47,7 @@ P
 activate() {
 	_kinds=$1 _lie=$2
 	shift 2
-	run unshare -n sh -c 'ip link set lo up 2>/dev/null; exec "$@"' - python3 "$T/activate" "$_kinds" "$_lie" "$T/inodes" \
+	run unshare -n python3 "$T/activate" "$_kinds" "$_lie" "$T/inodes" \
 		"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none "$@"
 }
 # shellcheck disable=SC2016

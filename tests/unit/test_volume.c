@@ -105,6 +105,11 @@ static const struct {
 } args[] = {
 	{ "a,kind=host,source=/x", "{'name':'a','kind':'host','source':'/x'}", NULL },
 	{ "a,source=/x=y%2c+&,kind=host", "{'name':'a','kind':'host','source':'/x=y%2c+&'}", NULL },
+	{ "a,kind=host,source=/x,propagation=private",
+	  "{'name':'a','kind':'host','source':'/x','propagation':'private'}", NULL },
+	{ "a,kind=host,source=/x,propagation=slave", "{'name':'a','kind':'host','source':'/x'}", NULL },
+	{ "a,kind=host,source=/x,propagation=shared", NULL, "is not a propagation" },
+	{ "a,kind=empty,propagation=private", NULL, "has no propagation" },
 	{ "a,kind=host,source=/x,readOnly=T,recursive=0",
 	  "{'name':'a','kind':'host','source':'/x','readOnly':true,'recursive':false}", NULL },
 	{ "a,kind=empty", "{'name':'a','kind':'empty','mode':'0755','uid':0,'gid':0}", NULL },
