@@ -164,8 +164,8 @@ const struct opt podflags_pod[] = {
 	{ .name = "sysctl", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_sysctl,
 	  .help = "kernel parameter of the pod's own network or ipc namespace: net.*, fs.mqueue.*, kernel.shmmax ..." },
 	{ .name = "volume", .kind = OPT_CALL, .arg = "NAME,kind=KIND,...", .call = add_volume,
-	  .help = "volumes to make available in the pod: kind=host,source=PATH[,readOnly=,recursive=,propagation=slave|private] "
-	  "or kind=empty[,mode=,uid=,gid=]" },
+	  .help = "volumes to make available in the pod; of kind host: source, readOnly, recursive, propagation; "
+		  "of kind empty: mode, uid, gid" },
 	{ .kind = OPT_END },
 };
 
