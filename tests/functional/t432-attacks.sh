@@ -138,6 +138,26 @@ refute "T36: and can be collected" test -e "$dir"
 check "T36: which touches no process" kill -0 "$canary"
 kill "$canary"
 
+# ---- T60: a pod that another version started ---------------------------------------------------------------
+
+up example.com/app --exec=/bin/sleep -- 600
+printf '\001' | dd of="$RKT_DIR/pods/run/$uuid/plan" bs=1 seek=4 conv=notrunc 2>/dev/null
+fails_with 'of another version' "T60: enter of a pod with another version's plan" rkt enter "$uuid" /bin/true
+for verb in "status $uuid" list "stop $uuid"; do
+	# shellcheck disable=SC2086
+	run rkt $verb
+	expect_status 0 "T60: ${verb%% *} works all the same"
+done
+wait "$pid"
+is "T60: and it ends as it should" $? 143
+printf 'x' >"$RKT_DIR/pods/run/$uuid/summary.new"
+rm -f "$RKT_DIR/pods/run/$uuid/summary"
+ln -s 'v9 from a later version' "$RKT_DIR/pods/run/$uuid/summary"
+run rkt list --no-legend
+expect_stdout "^$(echo "$uuid" | cut -c1-8)" "T60: a summary of a later version is not believed, the pod is listed"
+run rkt rm "$uuid"
+expect_status 0 "T60: and removed"
+
 # ---- T34: parts of the data directory are missing --------------------------------------------------------
 
 cat >"$T/prune" <<'P'
