@@ -103,13 +103,15 @@ static int connect_to(struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, errno, "socket");
-	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 &&
-	    (errno == ENOENT || errno == ECONNREFUSED))
+	int r = connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? errno : 0;
+	if (r == ENOENT || r == ECONNREFUSED)
 		return err_set(
 			e, ERR_STATE, ENOENT,
 			"no app of the pod was started with --stdin, --stdout or --stderr to attach to");
+	if (r)
+		return err_sys(e, r, "connect to the pod's supervisor");
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &n) < 0)
-		return err_sys(e, errno, "connect to the pod's supervisor");
+		return err_sys(e, errno, "ask who the pod's supervisor is");
 	if (u.uid != 0)
 		return err_set(e, ERR_STATE, EPERM, "the other side of the socket is not root's");
 	return steal_fd(&fd);

@@ -60,6 +60,8 @@ static int check(const struct podctx *c, const struct app_streams *s, bool ttys,
 			"an app with --interactive has the caller's terminal, and nothing to attach to");
 	if ((attach || tty) && c->mutable_pod)
 		return err_set(e, ERR_INPUT, ENOTSUP, "apps of mutable pods cannot be attached to");
+	if (c->mutable_pod && (s->mode[1] == STREAM_NULL || s->mode[2] == STREAM_NULL))
+		return err_set(e, ERR_INPUT, ENOTSUP, "output of apps of mutable pods cannot be null");
 	if (tty && !ttys)
 		return err_set(e, ERR_INPUT, ENOTSUP, "this stage1 has no terminals for apps");
 	return 0;

@@ -53,7 +53,8 @@ pids="$pids $reader"
 	example.com/app --name=calm --exec=/bin/sleep -- 600 >"$T/fifo" 2>/dev/null &
 pid=$!
 pids="$pids $pid"
-check "the pod is ready" wait_for 10 sh -c "\"$RKT\" --dir=\"$RKT_DIR\" status --wait-ready=1s \"$(cat "$T/uuid" 2>/dev/null || echo x)\" >/dev/null 2>&1 || test -s $T/uuid"
+wait_for 10 test -s "$T/uuid"
+check "the pod is ready" rkt status --wait-ready=10s "$(cat "$T/uuid")"
 sleep 1
 a=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
 sleep 1
@@ -70,10 +71,12 @@ kill "$reader" 2>/dev/null
 wait "$pid" 2>/dev/null
 
 # a reader who goes away: the pod goes on
-run sh -c '"$1" --dir="$2" --local-config="$3/etc" --system-config="$3/lib" --insecure-options=image run --net=none \
+# shellcheck disable=SC2016
+run sh -c '{ "$1" --dir="$2" --local-config="$3/etc" --system-config="$3/lib" --insecure-options=image run --net=none \
 	example.com/app --name=one --exec=/bin/sh -- -c "i=0; while [ \$i -lt 20000 ]; do echo line \$i; i=\$((i + 1)); done; exit 3" --- \
-	example.com/app --name=two --exec=/bin/true | head -n 1' - "$RKT" "$RKT_DIR" "$T"
+	example.com/app --name=two --exec=/bin/true; echo $? >"$3/status"; } | head -n 1' - "$RKT" "$RKT_DIR" "$T"
 is "a reader who leaves after a line" "$(wc -l <"$T/out")" 1
+is "does not end the pod: it has the status of its app" "$(cat "$T/status")" 3
 
 # ---- T61: what an app writes does not steer a terminal -------------------------------------------
 

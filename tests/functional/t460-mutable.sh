@@ -165,6 +165,8 @@ fails_with 'no app "nobody"' "rm: an unknown app" rkt app rm "$uuid" --app=nobod
 fails_with 'no app "nobody"' "status: an unknown app" rkt app status "$uuid" --app=nobody
 fails_with 'no matches found' "an unknown pod" rkt app start 00000000-0000-0000-0000-000000000000 --app=x
 fails_with 'dangling mount' "a volume that nobody made" rkt app add "$uuid" example.com/app --name=m --mount=volume=none,target=/x
+fails_with 'cannot be null' "output to nowhere" rkt app add "$uuid" example.com/app --name=n --stdout=null
+fails_with 'cannot be attached to' "streams to attach to" rkt app add "$uuid" example.com/app --name=s --stdin=stream
 fails_with 'image' "an image that is not there" rkt app add "$uuid" example.com/none
 fails_with 'capabilit' "an unknown capability" rkt app add "$uuid" example.com/app --name=c --caps-retain=CAP_NONE
 fails_with '/no/such' "a volume without a source" rkt app add "$uuid" example.com/app --name=v --mnt-volume=name=v,kind=host,source=/no/such,target=/x
