@@ -17,8 +17,8 @@
 #include "rkt/output.h"
 #include "stage0/keystore.h"
 
-#define FINGERPRINT_LEN 40
-#define GROUP_LEN       4 /* digits of a fingerprint shown together */
+#define FINGERPRINT_LEN 40 /* of OpenPGP; has the gap in its middle */
+#define GROUP_LEN       4  /* digits of a fingerprint shown together */
 #define ANSWER_MAX      64
 
 struct trust_args {
@@ -74,6 +74,17 @@ static void add_fingerprint(struct buf *out, const char *hex)
 	}
 }
 
+/* A PEM key: its digits are shown as every other program shows a SHA-256. */
+static int show_pem(const char *algorithm, const char *fingerprint, struct err *e)
+{
+	auto_buf text = BUF_INIT;
+
+	buf_adds(&text, "public key (");
+	buf_add_escaped(&text, algorithm, strlen(algorithm));
+	buf_addf(&text, ") sha256 fingerprint is: %s\n", fingerprint);
+	return output_write(&text, e);
+}
+
 static int show_key(const json_t *key, const char *fingerprint, struct err *e)
 {
 	auto_buf text = BUF_INIT;
@@ -87,7 +98,7 @@ static int show_key(const json_t *key, const char *fingerprint, struct err *e)
 	buf_adds(&text, "gpg key fingerprint is: ");
 	add_fingerprint(&text, fingerprint);
 	for (char **s = subkeys; s && *s; s++) {
-		if (!keystore_fingerprint_valid(*s))
+		if (!keystore_fingerprint_valid(KEY_OPENPGP, *s))
 			continue;
 		buf_adds(&text, "\n    Subkey fingerprint: ");
 		add_fingerprint(&text, *s);
@@ -143,7 +154,7 @@ static int ask(struct err *e)
 
 static int trust_key(const struct trust *t, const char *source, const json_t *key, struct err *e)
 {
-	const char *fingerprint = NULL, *armored = NULL;
+	const char *fingerprint = NULL, *armored = NULL, *algorithm = NULL;
 	auto_free char *path = NULL;
 	bool from_https = strncmp(source, "https://", 8) == 0;
 	bool skip = t->args->skip_review || (t->cli->g.trust_keys_from_https && from_https);
@@ -153,12 +164,15 @@ static int trust_key(const struct trust *t, const char *source, const json_t *ke
 	int r = json_get_str(key, ".keys", "fingerprint", true, &fingerprint, e);
 	if (r >= 0)
 		r = json_get_str(key, ".keys", "armored", true, &armored, e);
+	if (r >= 0)
+		r = json_get_str(key, ".keys", "algorithm", false, &algorithm, e);
 	if (r < 0)
 		return r;
-	if (!keystore_fingerprint_valid(fingerprint))
+	enum key_kind kind = algorithm ? KEY_PEM : KEY_OPENPGP;
+	if (!keystore_fingerprint_valid(kind, fingerprint))
 		return err_set(e, ERR_INPUT, EPROTO, "\"%s\": not a key with a version 4 fingerprint",
 			       source);
-	r = show_key(key, fingerprint, e);
+	r = algorithm ? show_pem(algorithm, fingerprint, e) : show_key(key, fingerprint, e);
 	if (r == 0 && !skip)
 		r = check_terminal(e);
 	if (r == 0 && !skip) {
@@ -174,7 +188,8 @@ static int trust_key(const struct trust *t, const char *source, const json_t *ke
 	r = output_line(e, "Trusting \"%s\" for %s %s fingerprint review.", source, scope,
 			skip ? "without" : "after");
 	if (r == 0)
-		r = keystore_add(t->cli->g.local_config, t->args->prefix, fingerprint, armored, &path, e);
+		r = keystore_add(kind, t->cli->g.local_config, t->args->prefix, fingerprint, armored, &path,
+				 e);
 	if (r < 0)
 		return r;
 	if (t->args->root)
@@ -245,7 +260,9 @@ const struct command cmd_trust = {
 	.args = "PUBKEY ...",
 	.summary = "Trust a key for image verification",
 	.description =
-		"PUBKEY is the path or the https URL of an ASCII-armored public key. It is shown, and after\n"
+		"PUBKEY is the path or the https URL of an ASCII-armored OpenPGP key, or of a PEM public "
+		"key\n"
+		"as cosign signs images of registries with. It is shown, and after\n"
 		"a 'yes' it may sign the images that --prefix or --root names. Keys are kept below\n"
 		"trustedkeys in the local configuration directory; an empty file of the same name there\n"
 		"takes the trust in a vendor's key away.",

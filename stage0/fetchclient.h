@@ -13,6 +13,7 @@
  *       reply:   {"id": "sha512-…", "fetched": bool}
  *   OP "keys":   "source": path or URL, "allowHttp": bool
  *       reply:   {"keys": [{"fingerprint", "subkeys": [..], "uids": [..], "armored": text}]}
+ *                or, for a PEM key, {"keys": [{"fingerprint", "algorithm", "armored"}]}
  *   OP "verify": "id"             re-hash the blob, re-read the tree
  *       reply:   {"ok": bool, "detail": text}
  * Failure of any: {"error": {"code": errno, "class": enum err_class, "text": "…"}}.

@@ -18,6 +18,7 @@
 #include "base/strv.h"
 #include "stage0/gpghome.h"
 #include "stage0/http.h"
+#include "stage0/pubkey.h"
 
 #define KEYS_MAX (1u << 20) /* bytes */
 #define ARMOUR   "-----BEGIN PGP PUBLIC KEY BLOCK-----"
@@ -123,6 +124,17 @@ static int describe_all(struct gpghome *home, char *const *fingerprints, json_t 
 	return 0;
 }
 
+static int describe_pem(const struct buf *text, json_t **reply, struct err *e)
+{
+	auto_pubkey *k = pubkey_parse(text->data, text->len, e);
+
+	if (!k)
+		return -e->code;
+	*reply = json_pack("{s:[{s:s,s:s,s:s}]}", "keys", "fingerprint", pubkey_fingerprint(k), "algorithm",
+			   pubkey_algorithm(k), "armored", pubkey_pem(k));
+	return 0;
+}
+
 int fetch_op_keys(struct job *j, json_t **reply, struct err *e)
 {
 	auto_buf text = BUF_INIT;
@@ -133,9 +145,15 @@ int fetch_op_keys(struct job *j, json_t **reply, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (!memmem(buf_str(&text), text.len, ARMOUR, strlen(ARMOUR)))
-		return err_set(e, ERR_TRUST, EINVAL,
-			       "\"%s\" is not an ASCII-armored public key (gpg --armor --export)", source);
+	if (!memmem(buf_str(&text), text.len, ARMOUR, strlen(ARMOUR))) {
+		if (!pubkey_like(buf_str(&text), text.len))
+			return err_set(
+				e, ERR_TRUST, EINVAL,
+				"\"%s\" is not an ASCII-armored public key (gpg --armor --export), nor "
+				"one in PEM",
+				source);
+		return describe_pem(&text, reply, e) < 0 ? err_ctx(e, "\"%s\"", source) : 0;
+	}
 	r = gpghome_open(NULL, &home, e);
 	if (r >= 0)
 		r = gpghome_import(&home, text.data, text.len, &fingerprints, e);

@@ -68,7 +68,7 @@ int trust_read_file(struct trust *t, const char *path, struct err *e)
 
 static int load_all_keys(struct job *j, struct trust *t, struct err *e)
 {
-	return t->all.n ? 0 : keystore_load(j->system_config, j->local_config, NULL, &t->all, e);
+	return t->all.n ? 0 : keystore_load(KEY_OPENPGP, j->system_config, j->local_config, NULL, &t->all, e);
 }
 
 /* Unknown signer: say what can be done. */
@@ -134,7 +134,7 @@ int trust_check_name(struct job *j, struct trust *t, const struct work *w, int b
 		     struct err *e)
 {
 	struct keyring ring = { NULL, 0 };
-	int r = keystore_load(j->system_config, j->local_config, name, &ring, e);
+	int r = keystore_load(KEY_OPENPGP, j->system_config, j->local_config, name, &ring, e);
 
 	if (r >= 0 && keyring_equal(&ring, &t->all)) {
 		verify_result_restrict(&t->first, &ring);

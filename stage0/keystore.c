@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,10 +26,17 @@
 #include "schema/ids.h"
 
 #define KEY_FILE_MAX (1u << 20) /* bytes */
-#define ROOT_DIR     "trustedkeys/root.d"
-#define PREFIX_DIR   "trustedkeys/prefix.d"
+
+static const struct {
+	size_t digits;
+	const char *root_dir, *prefix_dir;
+} kinds[] = {
+	[KEY_OPENPGP] = { 40, "trustedkeys/root.d", "trustedkeys/prefix.d" },
+	[KEY_PEM] = { 64, "trustedkeys/pem-root.d", "trustedkeys/pem-prefix.d" },
+};
 
 struct loading {
+	enum key_kind kind;
 	struct keyring *ring;
 	bool per_scope; /* the same key may appear once a scope */
 };
@@ -47,9 +55,9 @@ void keyring_done(struct keyring *k)
 	*k = (struct keyring){ NULL, 0 };
 }
 
-bool keystore_fingerprint_valid(const char *s)
+bool keystore_fingerprint_valid(enum key_kind kind, const char *s)
 {
-	return strlen(s) == 40 && strspn(s, "0123456789abcdef") == 40;
+	return strlen(s) == kinds[kind].digits && strspn(s, "0123456789abcdef") == kinds[kind].digits;
 }
 
 /* Forget entries of that fingerprint (of that scope, when scopes are kept apart). */
@@ -78,7 +86,7 @@ static void ring_put(struct loading *l, const char *fingerprint, const char *sco
 		return;
 	r->v = xreallocarray(r->v, r->n + 1, sizeof(*r->v));
 	struct trusted_key *k = &r->v[r->n++];
-	memcpy(k->fingerprint, fingerprint, sizeof(k->fingerprint));
+	(void)snprintf(k->fingerprint, sizeof(k->fingerprint), "%s", fingerprint);
 	k->scope = xstrdup(scope);
 	k->len = content->len;
 	k->armored = buf_steal(content);
@@ -98,11 +106,12 @@ static int load_entry(struct loading *l, int dirfd, const char *name, const char
 			strv_push(subdirs, name);
 		return 0;
 	}
-	if (!keystore_fingerprint_valid(name))
-		return err_set(e, ERR_TRUST, EINVAL,
-			       "trusted key file \"%s\" (%s): its name is not a fingerprint of 40 lower-case "
-			       "hex digits",
-			       name, scope);
+	if (!keystore_fingerprint_valid(l->kind, name))
+		return err_set(
+			e, ERR_TRUST, EINVAL,
+			"trusted key file \"%s\" (%s): its name is not a fingerprint of %zu lower-case "
+			"hex digits",
+			name, scope, kinds[l->kind].digits);
 
 	auto_close int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
@@ -191,7 +200,7 @@ static int load_chain(struct loading *l, int top, const char *name, struct err *
 static int load_all(struct loading *l, int top, struct err *e)
 {
 	auto_strv todo = NULL;
-	int r = load_dir(l, top, "prefix.d itself", &todo, e);
+	int r = load_dir(l, top, "the directory of prefixes itself", &todo, e);
 
 	for (size_t i = 0; r >= 0 && i < strv_len(todo); i++) {
 		auto_free char *dir = xstrdup(todo[i]);
@@ -213,7 +222,8 @@ static int load_place(struct loading *l, const char *config_dir, bool prefixes, 
 {
 	if (!config_dir)
 		return 0;
-	auto_free char *path = path_join(config_dir, prefixes ? PREFIX_DIR : ROOT_DIR);
+	auto_free char *path = path_join(config_dir,
+					 prefixes ? kinds[l->kind].prefix_dir : kinds[l->kind].root_dir);
 	auto_close int fd = FD_NONE;
 	int r = open_key_dir(AT_FDCWD, path, &fd, e);
 	if (r < 0 || fd < 0)
@@ -225,11 +235,11 @@ static int load_place(struct loading *l, const char *config_dir, bool prefixes, 
 	return r < 0 ? err_ctx(e, "%s", path) : 0;
 }
 
-int keystore_load(const char *system_dir, const char *local_dir, const char *name, struct keyring *ret,
-		  struct err *e)
+int keystore_load(enum key_kind kind, const char *system_dir, const char *local_dir, const char *name,
+		  struct keyring *ret, struct err *e)
 {
 	struct keyring ring = { NULL, 0 };
-	struct loading l = { &ring, name == NULL };
+	struct loading l = { kind, &ring, name == NULL };
 	const char *const dirs[] = { system_dir, local_dir };
 
 	if (name && !ac_identifier_valid(name))
@@ -247,14 +257,15 @@ int keystore_load(const char *system_dir, const char *local_dir, const char *nam
 	return 0;
 }
 
-int keystore_add(const char *local_dir, const char *prefix, const char *fingerprint, const char *armored,
-		 char **ret_path, struct err *e)
+int keystore_add(enum key_kind kind, const char *local_dir, const char *prefix, const char *fingerprint,
+		 const char *armored, char **ret_path, struct err *e)
 {
 	if (prefix && !ac_identifier_valid(prefix))
 		return err_set(e, ERR_INPUT, EINVAL, "invalid prefix \"%s\"", prefix);
-	if (!keystore_fingerprint_valid(fingerprint))
+	if (!keystore_fingerprint_valid(kind, fingerprint))
 		return err_set(e, ERR_INPUT, EINVAL,
-			       "\"%s\" is not a fingerprint of 40 lower-case hex digits", fingerprint);
+			       "\"%s\" is not a fingerprint of %zu lower-case hex digits", fingerprint,
+			       kinds[kind].digits);
 	/* An empty file would say the opposite: it masks. */
 	if (!*armored)
 		return err_set(e, ERR_INPUT, EINVAL, "key %s is empty", fingerprint);
@@ -262,7 +273,7 @@ int keystore_add(const char *local_dir, const char *prefix, const char *fingerpr
 	auto_free char *abs = path_abs(local_dir);
 	if (!abs)
 		return err_sys(e, errno, "find the working directory");
-	auto_free char *top = path_join(abs, prefix ? PREFIX_DIR : ROOT_DIR);
+	auto_free char *top = path_join(abs, prefix ? kinds[kind].prefix_dir : kinds[kind].root_dir);
 	auto_free char *dir = prefix ? path_join(top, prefix) : xstrdup(top);
 	auto_close int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)

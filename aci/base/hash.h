@@ -1,5 +1,5 @@
 /*
- * hash — streaming SHA-2 over libcrypto.  The only file that includes an OpenSSL header.
+ * hash — streaming SHA-2 over libcrypto.  The only file of the base that includes an OpenSSL header.
  */
 #pragma once
 

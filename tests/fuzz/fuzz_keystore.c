@@ -32,11 +32,13 @@ static void check(const char *dir, const char *prefix, const char *fingerprint, 
 	auto_free char *path = NULL;
 	auto_free char *inside = xasprintf("%s/trustedkeys/", dir);
 
-	if (keystore_add(dir, prefix, fingerprint, key, &path, &e) == 0) {
+	enum key_kind kind = strlen(fingerprint) == 64 ? KEY_PEM : KEY_OPENPGP;
+
+	if (keystore_add(kind, dir, prefix, fingerprint, key, &path, &e) == 0) {
 		/* Where is it, and has the path any way out? */
 		if (strncmp(path, inside, strlen(inside)) != 0 || strstr(path, "/../"))
 			abort();
-		if (keystore_load("/nonexistent", dir, name, &ring, &e) == 0 && ring.n && prefix &&
+		if (keystore_load(kind, "/nonexistent", dir, name, &ring, &e) == 0 && ring.n && prefix &&
 		    !below(name, prefix))
 			abort();
 	}

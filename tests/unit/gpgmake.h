@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/wait.h>
 
 #include "tests/unit/suite.h"
@@ -52,23 +53,49 @@ static const char gpgmake_script[] =
 	"old --quick-add-key $F ed25519 sign 1y; out subexp\n"
 	"old --local-user subexp@example.com --output subexp.sig --detach-sign data\n";
 
-static inline int gpgmake_start(char **path)
+/* Run the shell script @text in the directory @fd, before any test; ends the program if it fails. */
+static inline void gpgmake_run(int fd, const char *path, const char *text)
 {
 	struct err e = ERR_INIT;
-	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)gpgmake_script, NULL };
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)(uintptr_t)text, NULL };
+	const struct spawn s = { .path = "/bin/sh", .argv = argv, .env = environ, .cwd_fd = fd };
 	struct proc p;
+	int status = -1;
+
+	if (proc_spawn(&s, &p, &e) < 0 || proc_wait(&p, 50000, &status, &e) < 0 || status != 0) {
+		fprintf(stderr, "gpgmake: status %d in %s: %s\n", status, path, e.text);
+		_exit(1);
+	}
+}
+
+/* An empty scratch directory, before any test. */
+static inline int gpgmake_dir(char **path)
+{
 	const char *tmp = getenv("TMPDIR");
-	int status = -1, fd = -1;
+	int fd = -1;
 
 	if (asprintf(path, "%s/rkt-unit-XXXXXX", tmp && *tmp ? tmp : "/tmp") > 0 && mkdtemp(*path))
 		fd = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		_exit(1);
-	const struct spawn s = { .path = "/bin/sh", .argv = argv, .env = environ, .cwd_fd = fd };
-
-	if (proc_spawn(&s, &p, &e) < 0 || proc_wait(&p, 50000, &status, &e) < 0 || status != 0) {
-		fprintf(stderr, "gpgmake: status %d in %s: %s\n", status, *path, e.text);
-		_exit(1);
-	}
 	return fd;
+}
+
+static inline int gpgmake_start(char **path)
+{
+	int fd = gpgmake_dir(path);
+
+	gpgmake_run(fd, *path, gpgmake_script);
+	return fd;
+}
+
+/* Remove it, after the last test. */
+static inline void gpgmake_end(int fd, char *path)
+{
+	struct err e = ERR_INIT;
+
+	if (rm_tree_at(AT_FDCWD, path, &e) < 0)
+		fprintf(stderr, "%s\n", e.text);
+	(void)close(fd);
+	free(path);
 }

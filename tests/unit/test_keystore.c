@@ -13,7 +13,8 @@ struct place {
 	char *path, *sys, *loc;
 };
 
-/* Where the keys of the running test are. */
+/* Keys of which kind, and where, in the running test. */
+static enum key_kind kind = KEY_OPENPGP;
 static struct place at;
 
 static void make_place(void)
@@ -49,7 +50,7 @@ static char *load(const char *name)
 	size_t n = 0;
 	FILE *f = open_memstream(&out, &n);
 
-	ck_assert_msg(keystore_load(at.sys, at.loc, name, &k, &e) == 0, "%s", e.text);
+	ck_assert_msg(keystore_load(kind, at.sys, at.loc, name, &k, &e) == 0, "%s", e.text);
 	for (size_t i = 0; i < k.n; i++)
 		fprintf(f, "%c:%s=%.*s;", k.v[i].fingerprint[0], k.v[i].scope, (int)k.v[i].len,
 			k.v[i].armored);
@@ -131,7 +132,7 @@ static void refuses(const char *name, const char *why)
 	struct keyring k = { NULL, 0 };
 	struct err e = ERR_INIT;
 
-	ck_assert_int_lt(keystore_load(at.sys, at.loc, name, &k, &e), 0);
+	ck_assert_int_lt(keystore_load(kind, at.sys, at.loc, name, &k, &e), 0);
 	ck_assert_msg(strstr(e.text, why) != NULL, "\"%s\" does not say \"%s\"", e.text, why);
 	ck_assert_ptr_null(k.v);
 }
@@ -178,7 +179,7 @@ static void adds(const char *prefix, const char *fpr, const char *text, int want
 	struct err e = ERR_INIT;
 	char *path = NULL;
 
-	ck_assert_msg(keystore_add(at.loc, prefix, fpr, text, &path, &e) == want, "%s", e.text);
+	ck_assert_msg(keystore_add(kind, at.loc, prefix, fpr, text, &path, &e) == want, "%s", e.text);
 	ck_assert_int_eq(path != NULL, want == 0);
 	free(path);
 }
@@ -209,13 +210,36 @@ START_TEST(add_refuses_what_would_do_harm)
 }
 END_TEST
 
+#define C64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+START_TEST(the_kinds_do_not_see_each_other)
+{
+	adds("example.com", A, "pgp", 0);
+	kind = KEY_PEM;
+	loads("example.com/app", "");
+	adds("example.com", A, "pem", -EINVAL);
+	adds("example.com/app", C64, "pem", 0);
+	adds(NULL, C64, "root", 0);
+	loads("example.com/app", "c:prefix example.com/app=pem;");
+	loads("example.com/apple", "c:root=root;");
+	loads(NULL, "c:root=root;c:prefix example.com/app=pem;");
+	put("loc/trustedkeys/pem-prefix.d/example.com/app/x", C64, "");
+	loads("example.com/app/x", "");
+	put("loc/trustedkeys/pem-prefix.d/d.org", A, "pgp");
+	refuses("d.org/x", "64 lower-case");
+	kind = KEY_OPENPGP;
+	loads("example.com/app", "a:prefix example.com=pgp;");
+	adds("example.com", C64, "pem", -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	(void)umask(022);
-	return SUITE_RUN_BETWEEN("keystore", make_place, drop_place, no_directories_no_keys,
-				 prefixes_are_whole_components, later_places_override,
-				 an_empty_file_masks_what_was_loaded_before,
-				 all_scopes_keep_the_same_key_apart, what_is_no_key_file_is_an_error,
-				 names_never_leave_the_directory, long_names_have_no_keys,
-				 add_writes_where_load_looks, add_refuses_what_would_do_harm);
+	return SUITE_RUN_BETWEEN(
+		"keystore", make_place, drop_place, no_directories_no_keys, prefixes_are_whole_components,
+		later_places_override, an_empty_file_masks_what_was_loaded_before,
+		all_scopes_keep_the_same_key_apart, what_is_no_key_file_is_an_error,
+		names_never_leave_the_directory, long_names_have_no_keys, add_writes_where_load_looks,
+		add_refuses_what_would_do_harm, the_kinds_do_not_see_each_other);
 }
