@@ -56,6 +56,7 @@ void config_done(struct config *c)
 	for (size_t i = 0; i < c->nregistries; i++)
 		registry_entry_done(&c->registries[i]);
 	free(c->registries);
+	lookasides_free(c->lookasides, c->nlookasides);
 	free(c->data_dir);
 	free(c->stage1_images);
 	free(c->stage1_name);
@@ -298,6 +299,11 @@ static int read_registry(const json_t *doc, struct config *layer, struct err *e)
 	return registry_entries_read(doc, &layer->registries, &layer->nregistries, e);
 }
 
+static int read_lookaside(const json_t *doc, struct config *layer, struct err *e)
+{
+	return lookasides_read(doc, &layer->lookasides, &layer->nlookasides, e);
+}
+
 /* ---- directories ---- */
 
 static const struct kind_row {
@@ -307,6 +313,7 @@ static const struct kind_row {
 	{ "auth", "auth.d", read_auth },
 	{ "dockerAuth", "auth.d", read_docker_auth },
 	{ "registry", "registries.d", read_registry },
+	{ "lookaside", "registries.d", read_lookaside },
 	{ "paths", "paths.d", read_paths },
 	{ "stage1", "stage1.d", read_stage1 },
 };
@@ -340,8 +347,10 @@ static int read_document(const json_t *doc, const char *dir, struct config *laye
 				       kinds[i].dir);
 		return kinds[i].read(doc, layer, e);
 	}
-	return err_set(e, ERR_INPUT, EINVAL,
-		       ".rktKind: \"%.40s\" is not one of auth, dockerAuth, registry, paths, stage1", kind);
+	return err_set(
+		e, ERR_INPUT, EINVAL,
+		".rktKind: \"%.40s\" is not one of auth, dockerAuth, registry, lookaside, paths, stage1",
+		kind);
 }
 
 static int read_file(int dirfd, const char *name, const char *dir, struct config *layer, struct err *e)
@@ -413,6 +422,7 @@ static void replace(char **to, char **from)
 /* Lay @layer over @c and leave nothing in it. */
 static void merge(struct config *c, struct config *layer)
 {
+	lookasides_merge(&c->lookasides, &c->nlookasides, &layer->lookasides, &layer->nlookasides);
 	for (size_t i = 0; i < layer->nauth; i++) {
 		struct auth_entry *old = (struct auth_entry *)(uintptr_t)config_auth(c,
 										     layer->auth[i].domain);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "stage0/lookaside.h"
 #include "stage0/regconf.h"
 
 enum auth_type { AUTH_BASIC, AUTH_OAUTH, AUTH_AWS };
@@ -31,6 +32,8 @@ struct config {
 	size_t ndocker_auth;
 	struct registry_entry *registries;
 	size_t nregistries;
+	struct lookaside *lookasides;
+	size_t nlookasides;
 	char *data_dir;                                       /* or NULL */
 	char *stage1_images;                                  /* or NULL */
 	char *stage1_name, *stage1_version, *stage1_location; /* or NULL */

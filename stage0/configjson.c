@@ -55,6 +55,12 @@ json_t *config_to_json(const struct config *c)
 		json_object_update(o, more);
 		json_array_append_new(list, o);
 	}
+	for (size_t i = 0; i < c->nlookasides; i++) {
+		o = document("lookaside");
+		json_object_set_new(o, "prefixes", json_pack("[s]", c->lookasides[i].prefix));
+		set_text(o, "url", c->lookasides[i].url);
+		json_array_append_new(list, o);
+	}
 	o = document("paths");
 	set_text(o, "data", c->data_dir);
 	set_text(o, "stage1-images", c->stage1_images);

@@ -57,8 +57,9 @@ static void load_well(const struct fix *f, struct config *c)
 	"','password':'p'}}"
 #define DOCKER(r, u)                                                                                         \
 	"{" V ",'rktKind':'dockerAuth','registries':[" r "],'credentials':{'user':'" u "','password':'p'}}"
-#define PATHS(m)  "{" V ",'rktKind':'paths'" m "}"
-#define STAGE1(m) "{" V ",'rktKind':'stage1'" m "}"
+#define PATHS(m)    "{" V ",'rktKind':'paths'" m "}"
+#define ASIDE(p, u) "{" V ",'rktKind':'lookaside','prefixes':[" p "],'url':'" u "'}"
+#define STAGE1(m)   "{" V ",'rktKind':'stage1'" m "}"
 
 START_TEST(nothing_there)
 {
@@ -151,6 +152,39 @@ START_TEST(other_files_are_ignored)
 }
 END_TEST
 
+/* The URL for HOST/REPOSITORY, or "none". */
+static const char *aside(const struct config *c, const char *host, const char *repository)
+{
+	const struct lookaside *l = lookaside_find(c->lookasides, c->nlookasides, host, repository);
+
+	return l ? l->url : "none";
+}
+
+START_TEST(lookasides)
+{
+	struct fix f = setup();
+	struct config c;
+
+	put(&f, "system/registries.d/a.json",
+	    ASIDE("'r.org','r.org:5000/a','docker.io/library'", "https://sys/"));
+	put(&f, "local/registries.d/a.json", ASIDE("'r.org/team'", "file:///srv"));
+	put(&f, "local/registries.d/b.json", ASIDE("'index.docker.io/library'", "http://loc"));
+	load_well(&f, &c);
+	ck_assert_str_eq(aside(&c, "r.org", "x"), "https://sys");
+	ck_assert_str_eq(aside(&c, "r.org", "team/app"), "file:///srv");
+	ck_assert_str_eq(aside(&c, "r.org", "teams/app"), "https://sys");
+	ck_assert_str_eq(aside(&c, "r.org:5000", "a"), "https://sys");
+	ck_assert_str_eq(aside(&c, "r.org:5000", "b"), "none");
+	ck_assert_str_eq(aside(&c, "r.org.evil", "team"), "none");
+	ck_assert_str_eq(aside(&c, "registry-1.docker.io", "library/x"), "http://loc");
+	auto_json shown = config_to_json(&c);
+	auto_free char *text = json_text(shown, JSON_LINE);
+	ck_assert_ptr_nonnull(strstr(text, "\"prefixes\":[\"r.org/team\"],\"url\":\"file:///srv\""));
+	config_done(&c);
+	teardown(&f);
+}
+END_TEST
+
 static const struct {
 	const char *name, *text, *error;
 } wrong[] = {
@@ -179,6 +213,17 @@ static const struct {
 	  ".credentials.secretAccessKey: missing" },
 	{ "auth.d/a.json", DOCKER("", "u"), ".registries: empty" },
 	{ "auth.d/a.json", DOCKER("'r'", ""), ".credentials.user: empty" },
+	{ "registries.d/a.json", ASIDE("", "https://s"), ".prefixes: empty" },
+	{ "registries.d/a.json", ASIDE("'/a'", "https://s"), ".prefixes[0]: '/a' is not HOST" },
+	{ "registries.d/a.json", ASIDE("'a/'", "https://s"), ".prefixes[0]: 'a/' is not HOST" },
+	{ "registries.d/a.json", ASIDE("'docker.io/x','registry-1.docker.io/x'", "https://s"),
+	  ".prefixes[1]: " },
+	{ "registries.d/a.json", ASIDE("'a'", "ftp://s"), ".url: 'ftp://s' is not" },
+	{ "registries.d/a.json", ASIDE("'a'", "https://u@s"), ".url: " },
+	{ "registries.d/a.json", ASIDE("'a'", "file://srv"), ".url: " },
+	{ "registries.d/a.json", ASIDE("'a'", "file:///srv/../etc"), ".url: " },
+	{ "registries.d/a.json", ASIDE("'a'", "https://"), ".url: " },
+	{ "auth.d/a.json", ASIDE("'a'", "https://s"), ".rktKind: 'lookaside' belongs into registries.d" },
 	{ "paths.d/a.json", PATHS(",'data':'x'"), ".data: 'x' is not an absolute path" },
 	{ "paths.d/a.json", PATHS(",'stage1-images':'./x'"), ".stage1-images: './x' is not" },
 	{ "stage1.d/a.json", STAGE1(",'name':'a'"), ".name and .version: both or neither" },
@@ -269,7 +314,7 @@ END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("config", nothing_there, later_layers_override_by_key,
+	return SUITE_RUN("config", lookasides, nothing_there, later_layers_override_by_key,
 			 all_kinds_of_credentials_print, other_files_are_ignored, wrong_files,
 			 a_key_twice_in_one_layer, secrets_stay_out_of_messages,
 			 a_file_instead_of_a_directory);
