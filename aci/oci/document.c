@@ -168,7 +168,7 @@ static int check_role(const json_t *doc, const char *media_type, enum oci_media 
 
 /* ---- documents ---- */
 
-static int read_manifest(const json_t *doc, struct oci_document *ret, struct err *e)
+static int read_manifest(const json_t *doc, bool image, struct oci_document *ret, struct err *e)
 {
 	json_t *config = NULL;
 	int64_t total = 0;
@@ -177,14 +177,14 @@ static int read_manifest(const json_t *doc, struct oci_document *ret, struct err
 	    read_descriptor(config, ".config", &ret->config, e) < 0 ||
 	    read_entries(doc, "layers", OCI_LAYERS_MAX, ret, e) < 0)
 		return -EINVAL;
-	if (ret->config.media != OCI_MEDIA_CONFIG)
+	if (image && ret->config.media != OCI_MEDIA_CONFIG)
 		return bad_value(e, ".config.mediaType", ret->config.media_type,
 				 "is not the media type of a container image's config");
 	for (size_t i = 0; i < ret->n; i++) {
 		char at[WHERE_MAX], where[WHERE_MAX];
 
 		where_index(at, ".layers", i);
-		if (ret->entries[i].media != OCI_MEDIA_LAYER)
+		if (image && ret->entries[i].media != OCI_MEDIA_LAYER)
 			return bad_value(e, where_key(where, at, "mediaType"), ret->entries[i].media_type,
 					 "is not the media type of a layer of a container image");
 		if (__builtin_add_overflow(total, ret->entries[i].size, &total))
@@ -193,7 +193,8 @@ static int read_manifest(const json_t *doc, struct oci_document *ret, struct err
 	return 0;
 }
 
-static int read_document(const json_t *doc, const char *media_type, struct oci_document *ret, struct err *e)
+static int read_document(const json_t *doc, const char *media_type, bool image, struct oci_document *ret,
+			 struct err *e)
 {
 	int64_t version = 0;
 
@@ -208,12 +209,14 @@ static int read_document(const json_t *doc, const char *media_type, struct oci_d
 		return err_set(e, ERR_INPUT, EINVAL, ".schemaVersion: 2 expected");
 	if (media_by_members(doc, &ret->media, e) < 0 || check_role(doc, media_type, ret->media, e) < 0)
 		return -EINVAL;
+	if (!image && ret->media == OCI_MEDIA_INDEX)
+		return err_set(e, ERR_INPUT, EINVAL, "a manifest expected, not an index");
 	return ret->media == OCI_MEDIA_INDEX ? read_entries(doc, "manifests", OCI_ENTRIES_MAX, ret, e)
-					     : read_manifest(doc, ret, e);
+					     : read_manifest(doc, image, ret, e);
 }
 
-int oci_document_parse(const char *text, size_t len, const char *media_type, struct oci_document *ret,
-		       struct err *e)
+static int parse(const char *text, size_t len, const char *media_type, bool image, struct oci_document *ret,
+		 struct err *e)
 {
 	*ret = (struct oci_document){ 0 };
 	if (len > OCI_DOCUMENT_MAX)
@@ -222,8 +225,20 @@ int oci_document_parse(const char *text, size_t len, const char *media_type, str
 
 	if (!doc)
 		return -EINVAL;
-	if (read_document(doc, media_type, ret, e) == 0)
+	if (read_document(doc, media_type, image, ret, e) == 0)
 		return 0;
 	oci_document_done(ret);
 	return -EINVAL;
+}
+
+int oci_document_parse(const char *text, size_t len, const char *media_type, struct oci_document *ret,
+		       struct err *e)
+{
+	return parse(text, len, media_type, true, ret, e);
+}
+
+int oci_artifact_parse(const char *text, size_t len, const char *media_type, struct oci_document *ret,
+		       struct err *e)
+{
+	return parse(text, len, media_type, false, ret, e);
 }

@@ -49,4 +49,7 @@ struct oci_document {
  */
 int oci_document_parse(const char *text, size_t len, const char *media_type, struct oci_document *ret,
 		       struct err *e);
+/* The same for a manifest whose config and layers are not those of a container image, such as what signatures are kept in; not for an index. */
+int oci_artifact_parse(const char *text, size_t len, const char *media_type, struct oci_document *ret,
+		       struct err *e);
 void oci_document_done(struct oci_document *d);

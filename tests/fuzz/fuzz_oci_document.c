@@ -27,11 +27,27 @@ static void check_index(const struct oci_document *d)
 	oci_platform_done(&want);
 }
 
+static void check_artifact(const uint8_t *data, size_t size)
+{
+	struct oci_document d;
+	struct err e = ERR_INIT;
+
+	if (oci_artifact_parse((const char *)data, size, NULL, &d, &e) < 0)
+		return;
+	if (d.media != OCI_MEDIA_MANIFEST)
+		abort();
+	check(&d.config);
+	for (size_t i = 0; i < d.n; i++)
+		check(&d.entries[i]);
+	oci_document_done(&d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct oci_document d;
 	struct err e = ERR_INIT;
 
+	check_artifact(data, size);
 	if (oci_document_parse((const char *)data, size, NULL, &d, &e) < 0) {
 		if (e.code == 0 || d.n || d.entries)
 			abort();

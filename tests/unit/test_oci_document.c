@@ -36,6 +36,24 @@ static int parse(const char *text, const char *type, struct oci_document *d, str
 	return oci_document_parse(s, strlen(s), type, d, e);
 }
 
+START_TEST(a_manifest_of_signatures)
+{
+	struct oci_document d;
+	struct err e = ERR_INIT;
+	auto_free char *s = quoted("{'schemaVersion':2,'config':" DESC(
+		"application/vnd.oci.empty.v1+json") ",'layers':[" DESC("application/vnd.dev.x+json") "]}");
+	auto_free char *index = quoted(INDEX(""));
+
+	OK(oci_artifact_parse(s, strlen(s), T_MANIFEST, &d, &e));
+	ck_assert_uint_eq(d.n, 1);
+	ck_assert_str_eq(d.entries[0].media_type, "application/vnd.dev.x+json");
+	oci_document_done(&d);
+	ck_assert_int_eq(oci_document_parse(s, strlen(s), T_MANIFEST, &d, &e), -EINVAL);
+	ck_assert_int_eq(oci_artifact_parse(index, strlen(index), NULL, &d, &e), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.text, "not an index"));
+}
+END_TEST
+
 START_TEST(a_manifest)
 {
 	struct oci_document d;
@@ -298,7 +316,7 @@ END_TEST
 
 int main(void)
 {
-	return SUITE_RUN("oci_document", a_manifest, refused_documents, ten_thousand_layers, platforms,
-			 entries_that_are_no_images, the_level_of_a_processor, a_config, refused_configs,
-			 a_config_and_its_manifest);
+	return SUITE_RUN("oci_document", a_manifest_of_signatures, a_manifest, refused_documents,
+			 ten_thousand_layers, platforms, entries_that_are_no_images, the_level_of_a_processor,
+			 a_config, refused_configs, a_config_and_its_manifest);
 }
