@@ -46,7 +46,17 @@ static const struct {
 	[V_UNKNOWN] = { ENOKEY, "openpgp: signature made by unknown entity" },
 };
 
+/* A message that holds what it signs. */
+struct message {
+	const void *data;
+	size_t len, max;
+	struct buf *plain;
+	bool too_large;
+	gpgme_error_t failed; /* whatever the signature is like */
+};
+
 struct check {
+	struct message *message; /* NULL: detached */
 	struct gpghome home;
 	const struct keyring *keys;
 	bool identity_only; /* the data is not there yet: BAD counts as known */
@@ -236,6 +246,39 @@ static int run_gpg(struct check *c, int data_fd, const struct sigfile *sig, stru
 	return 0;
 }
 
+static ssize_t take_plain(void *handle, const void *p, size_t n)
+{
+	struct message *m = handle;
+
+	if (n > m->max - m->plain->len) {
+		m->too_large = true;
+		errno = EFBIG;
+		return -1;
+	}
+	buf_add(m->plain, p, n);
+	return (ssize_t)n;
+}
+
+static int run_message(struct check *c, struct err *e)
+{
+	struct gpgme_data_cbs cbs = { .write = take_plain };
+	struct message *m = c->message;
+	gpgme_data_t in = NULL, out = NULL;
+
+	m->failed = gpgme_data_new_from_mem(&in, m->data, m->len, 0);
+	if (!m->failed)
+		m->failed = gpgme_data_new_from_cbs(&out, &cbs, m);
+	if (!m->failed)
+		m->failed = gpgme_op_verify(c->home.ctx, in, NULL, out);
+	gpgme_data_release(in);
+	gpgme_data_release(out);
+	if (m->too_large)
+		return err_set(e, ERR_TRUST, EFBIG, "what was signed is larger than %zu bytes", m->max);
+	if (m->failed && !gpgme_op_verify_result(c->home.ctx))
+		return gpg_err(e, m->failed, "run gpg on the signature");
+	return 0;
+}
+
 static int conclude(struct check *c, size_t seen, struct err *e)
 {
 	/* A signature that does not fit poisons its neighbours: somebody changed something. */
@@ -261,7 +304,7 @@ static int check_run(struct check *c, const char *home_parent, int data_fd, cons
 	if (r >= 0 && data_fd >= 0 && lseek(data_fd, 0, SEEK_SET) < 0)
 		r = err_sys(e, errno, "rewind the signed file");
 	if (r >= 0)
-		r = run_gpg(c, data_fd, sig, e);
+		r = c->message ? run_message(c, e) : run_gpg(c, data_fd, sig, e);
 	if (r < 0)
 		return r;
 	gpgme_verify_result_t res = gpgme_op_verify_result(c->home.ctx);
@@ -281,6 +324,8 @@ static int check_run(struct check *c, const char *home_parent, int data_fd, cons
 	}
 	gpgme_result_unref(res);
 	memcpy(c->detail, detail, sizeof(detail));
+	if (c->message && seen != 1)
+		return err_set(e, ERR_TRUST, EINVAL, "not a message with one signature: %zu are in it", seen);
 	if (c->identity_only && known == 0 && c->worst == V_UNKNOWN)
 		return err_set(e, ERR_TRUST, ENOKEY, "%s (%s)", refusals[V_UNKNOWN].text, detail);
 	return conclude(c, seen, e);
@@ -297,6 +342,33 @@ int verify_detached(const char *home_parent, int data_fd, const struct sigfile *
 		verify_result_done(&c.result);
 		return r;
 	}
+	*ret = c.result;
+	return 0;
+}
+
+int verify_message(const char *home_parent, const void *message, size_t len, size_t max,
+		   const struct keyring *keys, struct buf *plain, struct verify_result *ret, struct err *e)
+{
+	auto_buf text = BUF_INIT;
+	struct message m = { .data = message, .len = len, .max = max, .plain = &text };
+	struct check c = { .message = &m, .keys = keys };
+	const unsigned char first = len ? *(const unsigned char *)message : 0;
+	/* Compressed data or a one-pass signature, in the old or the new format; armour is text. */
+	unsigned int tag = first & 0x40 ? first & 0x3f : (first & 0x3c) >> 2;
+
+	if (!(first & 0x80) || (tag != 8 && tag != 4))
+		return err_set(e, ERR_TRUST, EINVAL, "not a binary OpenPGP message with a signature");
+	int r = check_run(&c, home_parent, -1, NULL, e);
+	if (r == 0 && m.failed)
+		r = gpg_err(e, m.failed, "more than one signed message");
+	if (r == 0 && text.len == 0)
+		r = err_set(e, ERR_TRUST, EINVAL, "nothing was signed");
+	gpghome_done(&c.home);
+	if (r < 0) {
+		verify_result_done(&c.result);
+		return r;
+	}
+	buf_add(plain, text.data, text.len);
 	*ret = c.result;
 	return 0;
 }

@@ -38,6 +38,13 @@ void verify_result_done(struct verify_result *r);
 int verify_detached(const char *home_parent, int data_fd, const struct sigfile *sig,
 		    const struct keyring *keys, struct verify_result *ret, struct err *e);
 
+/*
+ * Check an OpenPGP message that holds what it signs, in binary, by exactly one signature; at most @max bytes of it are appended to
+ * @plain, and stay there only on success.  Bytes behind a compressed message, which gpg does not look at, do not count.  Errors like above; -EINVAL also for what is no such message, -EFBIG above @max.
+ */
+int verify_message(const char *home_parent, const void *message, size_t len, size_t max,
+		   const struct keyring *keys, struct buf *plain, struct verify_result *ret, struct err *e);
+
 /* Could one of @keys have made it?  Looks at the issuers only, for a refusal before a long download:
  * 0, or -ENOKEY like above. */
 int verify_issuer(const char *home_parent, const struct sigfile *sig, const struct keyring *keys,
