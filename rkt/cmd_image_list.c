@@ -3,6 +3,8 @@
  */
 #include "rkt/commands.h"
 
+#include <limits.h>
+
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/num.h"
@@ -11,6 +13,8 @@
 #include "base/when.h"
 #include "rkt/host.h"
 #include "rkt/output.h"
+
+#define KEY_SHORT 16 /* digits of a fingerprint */
 
 struct image_list_args {
 	char **fields, **sort;
@@ -21,6 +25,7 @@ struct image_list_args {
 struct row {
 	char id[IMAGE_ID_LEN + 1];
 	char *title;
+	json_t *verified;               /* which key satisfied which rule: [{"fingerprint", "scope"}] */
 	int64_t import_time, last_used; /* ns */
 	uint64_t size;
 };
@@ -66,6 +71,24 @@ static char *used_cell(const struct row *r, const struct cell_args *a)
 	return time_cell(r->last_used, a);
 }
 
+/* Digests of keys are long: without --full their first digits. */
+static char *verified_cell(const struct row *r, const struct cell_args *a)
+{
+	auto_buf text = BUF_INIT;
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(r->verified, i, v)
+	{
+		const char *fingerprint = json_string_value(json_object_get(v, "fingerprint"));
+		const char *scope = json_string_value(json_object_get(v, "scope"));
+
+		buf_addf(&text, "%s%.*s (%s)", i ? ", " : "", a->full ? INT_MAX : KEY_SHORT, fingerprint,
+			 scope);
+	}
+	return text.len ? buf_steal(&text) : xstrdup("no");
+}
+
 static int order_of(int64_t a, int64_t b)
 {
 	return (a > b) - (a < b);
@@ -101,8 +124,13 @@ static const struct column {
 	{ "size", "SIZE", size_cell, by_size },
 	{ "importtime", "IMPORT TIME", import_cell, by_import },
 	{ "lastused", "LAST USED", used_cell, by_use },
+	{ "verified", "VERIFIED BY", verified_cell, NULL },
 };
-static const char *const field_choices[] = { "id", "name", "size", "importtime", "lastused", NULL };
+static const char *const field_choices[] = {
+	"id", "name", "size", "importtime", "lastused", "verified", NULL
+};
+/* The last one only with --full: scripts count columns. */
+static const char *const default_fields[] = { "id", "name", "size", "importtime", "lastused", NULL };
 static const char *const sort_choices[] = { "name", "importtime", "lastused", "size", NULL };
 static const char *const order_choices[] = { "asc", "desc", NULL };
 
@@ -121,6 +149,16 @@ struct rows {
 	size_t n;
 };
 
+static json_t *verified_list(const struct image_info *i)
+{
+	json_t *list = json_array();
+
+	for (size_t k = 0; k < i->nverified; k++)
+		json_array_append_new(list, json_pack("{s:s, s:s}", "fingerprint", i->verified[k].fingerprint,
+						      "scope", i->verified[k].scope));
+	return list;
+}
+
 static int load_row(const struct store *s, const char *id, struct row *ret, struct err *e)
 {
 	struct image_info i = { 0 };
@@ -130,6 +168,7 @@ static int load_row(const struct store *s, const char *id, struct row *ret, stru
 	const char *version = pairs_get(&i.labels, "version");
 	snprintf(ret->id, sizeof(ret->id), "%s", id);
 	ret->title = version ? xasprintf("%s:%s", i.name, version) : xstrdup(i.name);
+	ret->verified = verified_list(&i);
 	ret->import_time = i.import_time;
 	ret->size = i.blob_size + i.tree_size;
 	if (store_last_used(s, id, &ret->last_used) < 0)
@@ -178,8 +217,10 @@ static void sort_rows(struct rows *l, char *const *keys, bool descending)
 
 static void rows_done(struct rows *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].title);
+		json_decref(l->v[i].verified);
+	}
 	free(l->v);
 }
 
@@ -187,7 +228,9 @@ static void rows_done(struct rows *l)
 
 static int print_table(const struct rows *l, const struct image_list_args *a, struct err *e)
 {
-	const char *const *fields = a->fields ? (const char *const *)a->fields : field_choices;
+	const char *const *fields = a->fields ? (const char *const *)a->fields
+				    : a->full ? field_choices
+					      : default_fields;
 	const struct cell_args ca = { .full = a->full, .now = when_now() };
 	auto_buf text = BUF_INIT;
 	size_t n = 0;
@@ -211,10 +254,10 @@ static int print_json(const struct rows *l, enum output_format format, struct er
 	json_t *list = json_array();
 	for (size_t i = 0; i < l->n; i++) {
 		const struct row *r = &l->v[i];
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:I, s:I, s:I}", "id", r->id, "name", r->title,
-						"import_time", (json_int_t)r->import_time, "last_used_time",
-						(json_int_t)r->last_used, "size", (json_int_t)r->size));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:O}", "id", r->id, "name",
+						      r->title, "import_time", (json_int_t)r->import_time,
+						      "last_used_time", (json_int_t)r->last_used, "size",
+						      (json_int_t)r->size, "verified", r->verified));
 	}
 	return output_json(list, format, e);
 }
@@ -241,7 +284,7 @@ static int image_list_run(struct cli *c, struct err *e)
 static const struct opt image_list_opts[] = {
 	{ .name = "fields", .kind = OPT_CSV, .arg = "FIELD[,FIELD...]", .offset = I(fields), .choices = field_choices,
 	  .complete = COMP_CHOICES,
-	  .help = "comma-separated list of fields to display: id, name, size, importtime, lastused" },
+	  .help = "comma-separated list of fields to display: id, name, size, importtime, lastused, verified" },
 	{ .name = "format", .kind = OPT_STR, .arg = "FORMAT", .offset = I(format), .choices = output_formats,
 	  .complete = COMP_CHOICES, .help = "choose the output format: json or json-pretty" },
 	{ .name = "full", .kind = OPT_BOOL, .offset = I(full), .help = "use long output format" },

@@ -35,3 +35,13 @@ fails_with 'no key is trusted yet' "no PEM key counts for an ACI" rkt fetch "$im
 trust_key alice example.com/app
 run rkt fetch "$image"
 expect_status 0 "an OpenPGP key does, beside PEM keys"
+run rkt image list --full --no-legend
+expect_stdout "$(fingerprint alice) \(prefix example.com/app\)" "image list --full says which key satisfied which rule"
+run rkt image list --format=json
+expect_stdout "\"fingerprint\": ?\"$(fingerprint alice)\"" "so does its JSON"
+run rkt image list --no-legend --fields=verified
+is "shortened on request" "$(out)" "$(fingerprint alice | cut -c1-16) (prefix example.com/app)"
+rkt image rm --all >/dev/null 2>&1 || rkt image rm example.com/app >/dev/null 2>&1
+run rkt --insecure-options=image fetch "$image"
+run rkt image list --no-legend --fields=verified
+is "and nobody of what was not verified" "$(out)" no
