@@ -106,7 +106,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd interleave floor fake_stage1 without killat
+TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -116,6 +116,10 @@ fake_stage1_LINK := $(PLAIN)
 httpd_SRC := tests/functional/httpd.c
 httpd_OUT := tests/httpd
 httpd_LIBS := -lssl -lcrypto
+ocisign_SRC := tests/functional/ocisign.c
+ocisign_OUT := tests/ocisign
+ocisign_AR := $(fetch_AR)
+ocisign_LIBS := $(fetch_LIBS)
 without_SRC := tests/functional/without.c
 without_OUT := tests/without
 without_LIBS := -lseccomp
