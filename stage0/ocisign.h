@@ -42,7 +42,10 @@ struct oci_verified {
 /* @how: "simple signing", "cosign". */
 void oci_verified_add(struct oci_verified *l, const char *fingerprint, const char *scope, const char *how);
 
-/* Is @url, which signatures are got from, allowed, and does it hold one?  -ENOENT: no signature there. */
+/*
+ * One rule each, against all of @keys: 0 and an entry in @ret for every key and scope that a good signature is by; -ENOENT with @e untouched
+ * when there is no signature; else @e says why the first one was refused, or could not be had.
+ */
 int simplesign_verify(struct job *j, const struct oci_signed *what, const struct keyring *keys,
 		      struct oci_verified *ret, struct err *e);
 int cosign_verify(struct job *j, const struct oci_signed *what, const struct keyring *keys,
