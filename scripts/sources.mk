@@ -72,18 +72,18 @@ fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
-	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c sandbox.c sandbox_landlock.c \
+	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c sandbox.c sandbox_landlock.c \
 	sandbox_seccomp.c tarout.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
 unpack_SRC := stage0/unpack.c
 unpack_OUT := lib/rkt/stage0/unpack
-unpack_AR := image schema basejson base
+unpack_AR := image oci schema basejson base
 unpack_LIBS := -larchive -lz -lbz2 -llzma -lzstd -lseccomp -ljansson
 PROGRAMS += mkaci
 mkaci_SRC := aci/tools/mkaci.c
 mkaci_OUT := bin/mkaci
-mkaci_AR := image schema basejson base
+mkaci_AR := image oci schema basejson base
 mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.

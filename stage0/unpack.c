@@ -20,6 +20,7 @@
 #include "base/strv.h"
 #include "image/extract.h"
 #include "image/inflate.h"
+#include "image/layer.h"
 #include "image/sandbox.h"
 
 enum { FD_IN = 3, EXIT_USAGE = 2 };
@@ -99,7 +100,11 @@ static int run_inflate(const struct args *a, json_t *reply, struct buf *tail, st
 	return r;
 }
 
-static int run_extract(const struct args *a, json_t *reply, struct buf *tail, struct err *e)
+typedef int extract_fn(int in, int dirfd, const struct extract_limits *l, struct buf *tail,
+		       struct extract_result *ret, struct err *e);
+
+static int extract(extract_fn *how, const char *tail_name, const struct args *a, json_t *reply,
+		   struct buf *tail, struct err *e)
 {
 	const struct extract_limits limits = { (uint64_t)a->bytes, (uint64_t)a->entries, (uint32_t)a->depth,
 					       (uint32_t)a->path, (uint64_t)a->xattr };
@@ -108,17 +113,28 @@ static int run_extract(const struct args *a, json_t *reply, struct buf *tail, st
 	int r = sandbox_enter(SANDBOX_WRITE, &dirfd, e);
 
 	if (r == 0)
-		r = extract_aci(FD_IN, dirfd, &limits, tail, &res, e);
+		r = how(FD_IN, dirfd, &limits, tail, &res, e);
 	if (r < 0)
 		return r;
 	(void)json_object_set_new(reply, "bytes", json_integer((json_int_t)res.bytes));
 	(void)json_object_set_new(reply, "entries", json_integer((json_int_t)res.entries));
-	(void)json_object_set_new(reply, "manifest", json_integer((json_int_t)tail->len));
+	(void)json_object_set_new(reply, tail_name, json_integer((json_int_t)tail->len));
 	(void)json_object_set_new(reply, "xattrsSkipped", json_integer((json_int_t)res.xattrs_skipped));
 	return 0;
 }
 
+static int run_extract(const struct args *a, json_t *reply, struct buf *tail, struct err *e)
+{
+	return extract(extract_aci, "manifest", a, reply, tail, e);
+}
+
+static int run_layer(const struct args *a, json_t *reply, struct buf *tail, struct err *e)
+{
+	return extract(extract_layer, "notes", a, reply, tail, e);
+}
+
 static const struct mode modes[] = {
+	{ "layer", extract_opts, 4, 5, run_layer },
 	{ "inflate", inflate_opts, 5, 5, run_inflate },
 	{ "extract", extract_opts, 4, 5, run_extract },
 };
@@ -153,7 +169,7 @@ static const struct mode *parse(int argc, char **argv, struct args *a, struct er
 			m = &modes[i];
 	}
 	if (!m) {
-		(void)err_set(e, ERR_USAGE, EINVAL, "expected \"inflate\" or \"extract\"");
+		(void)err_set(e, ERR_USAGE, EINVAL, "expected \"inflate\", \"extract\" or \"layer\"");
 		return NULL;
 	}
 	const struct opt_set set = { m->opts, a };

@@ -35,5 +35,10 @@ int compression_sniff(const unsigned char *head, size_t n, enum compression *ret
 		*ret = COMP_ZSTD;
 		return 0;
 	}
+	/* A tar without entries: its end marker alone. */
+	if (n == 512 && !*head && memcmp(head, head + 1, n - 1) == 0) {
+		*ret = COMP_PLAIN;
+		return 0;
+	}
 	return err_set(e, ERR_INPUT, EINVAL, "unknown image filetype");
 }

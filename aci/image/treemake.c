@@ -16,15 +16,15 @@ enum { MODE_NAMED = 0700, MODE_IMPLIED = 0755, PENDING_MAX = 64 << 10 };
 
 static const char spool_name[] = ".directories";
 
-/* One spooled directory: this, the path, then the length of both, so that the file reads backwards. */
+/* One spooled directory: this, the path, then the length of both, so that the file reads in both directions. */
 struct spooled {
 	struct timespec mtime;
 	mode_t mode;
+	uint32_t len; /* of both */
 };
 
 int tree_init(struct tree *t, int dirfd, struct err *e)
 {
-	*t = (struct tree)TREE_INIT;
 	t->root = dirfd;
 	t->spool = openat(dirfd, spool_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (t->spool < 0)
@@ -58,7 +58,7 @@ static int explain_parent(int code, struct err *e)
 }
 
 /* Make the directories of @path that are missing, from the first component on. */
-static int make_parents(const struct tree *t, const char *path, struct err *e)
+static int make_parents(struct tree *t, const char *path, struct err *e)
 {
 	auto_close int fd = open_dir(t, "");
 	const char *at = path;
@@ -69,8 +69,13 @@ static int make_parents(const struct tree *t, const char *path, struct err *e)
 		int next;
 
 		buf_add(&name, at, n);
-		if (mkdirat(fd, buf_str(&name), MODE_IMPLIED) < 0 && errno != EEXIST)
+		if (mkdirat(fd, buf_str(&name), MODE_IMPLIED) == 0) {
+			if (t->implied)
+				buf_add(t->implied, path, (size_t)(at - path) + n),
+					buf_addc(t->implied, '\0');
+		} else if (errno != EEXIST) {
 			return err_sys(e, errno, "make parent directory");
+		}
 		next = open_beneath(fd, buf_str(&name), O_RDONLY | O_DIRECTORY, 0);
 		fd_close(&fd);
 		fd = next;
@@ -105,6 +110,19 @@ static int enter_parent(struct tree *t, const char *path, const char **ret_name,
 	buf_add(&t->parent_path, path, n);
 	t->parent_valid = 1;
 	return 0;
+}
+
+/* What stands where a new entry wants to be goes.  1 when there was something and the caller may try again. */
+static int make_room(struct tree *t, const char *name, int code, struct err *e)
+{
+	if (!t->replace || code != EEXIST)
+		return 0;
+	if (unlinkat(t->parent, name, 0) == 0)
+		return 1;
+	if (errno != EISDIR)
+		return err_sys(e, errno, "replace an earlier entry");
+	int r = rm_tree_at(t->parent, name, e);
+	return r < 0 ? r : 1;
 }
 
 static int create_failed(int code, const char *what, struct err *e)
@@ -147,6 +165,7 @@ static int spool_dir(struct tree *t, const char *path, const struct tree_meta *m
 	memset(&rec, 0, sizeof(rec));
 	rec.mtime = m->mtime;
 	rec.mode = m->mode;
+	rec.len = len;
 	buf_add(&t->pending, &rec, sizeof(rec));
 	buf_adds(&t->pending, path);
 	buf_add(&t->pending, &len, sizeof(len));
@@ -162,11 +181,13 @@ static int make_named(struct tree *t, const char *name, int *ret_fd, struct err 
 	if (existed && errno != EEXIST)
 		return err_sys(e, errno, "make directory");
 	*ret_fd = open_beneath(t->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (*ret_fd < 0 && existed)
-		return create_failed(EEXIST, "", e);
+	if (*ret_fd < 0 && existed) {
+		int r = make_room(t, name, EEXIST, e);
+		return r > 0 ? make_named(t, name, ret_fd, e) : r < 0 ? r : create_failed(EEXIST, "", e);
+	}
 	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0)
 		return err_sys(e, *ret_fd < 0 ? -*ret_fd : errno, "open new directory");
-	if (existed && (st.st_mode & 07777) == MODE_NAMED)
+	if (existed && !t->replace && (st.st_mode & 07777) == MODE_NAMED)
 		return create_failed(EEXIST, "", e);
 	if (existed && fchmod(*ret_fd, MODE_NAMED) < 0)
 		return err_sys(e, errno, "change mode");
@@ -209,8 +230,12 @@ int tree_symlink(struct tree *t, const char *path, const char *target, const str
 
 	if (r < 0)
 		return r;
-	if (symlinkat(target, t->parent, name) < 0)
-		return create_failed(errno, "make symbolic link", e);
+	while (symlinkat(target, t->parent, name) < 0) {
+		int code = errno;
+		r = make_room(t, name, code, e);
+		if (r <= 0)
+			return r < 0 ? r : create_failed(code, "make symbolic link", e);
+	}
 	return set_meta_at(t, name, m, e);
 }
 
@@ -223,8 +248,14 @@ int tree_node(struct tree *t, const char *path, mode_t type, dev_t rdev, const s
 	if (r < 0)
 		return r;
 	/* The mode is final at birth: changing it later would have to go by name. */
-	if (mknodat(t->parent, name, type | (m->mode & 0777), rdev) < 0)
-		return create_failed(errno, type == S_IFIFO ? "make fifo" : "make device node", e);
+	while (mknodat(t->parent, name, type | (m->mode & 0777), rdev) < 0) {
+		int code = errno;
+		r = make_room(t, name, code, e);
+		if (r <= 0)
+			return r < 0 ? r
+				     : create_failed(code, type == S_IFIFO ? "make fifo" : "make device node",
+						     e);
+	}
 	return set_meta_at(t, name, m, e);
 }
 
@@ -249,8 +280,12 @@ int tree_hardlink(struct tree *t, const char *path, const char *target, struct e
 	}
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, EISDIR, "hard link to a directory");
-	if (linkat(from, target, t->parent, name, 0) < 0)
-		return create_failed(errno, "make hard link", e);
+	while (linkat(from, target, t->parent, name, 0) < 0) {
+		int code = errno;
+		r = make_room(t, name, code, e);
+		if (r <= 0)
+			return r < 0 ? r : create_failed(code, "make hard link", e);
+	}
 	return 0;
 }
 
@@ -261,8 +296,14 @@ int tree_file(struct tree *t, const char *path, struct err *e)
 
 	if (r < 0)
 		return r;
-	fd = openat(t->parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? create_failed(errno, "create file", e) : fd;
+	while ((fd = openat(t->parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) <
+	       0) {
+		int code = errno;
+		r = make_room(t, name, code, e);
+		if (r <= 0)
+			return r < 0 ? r : create_failed(code, "create file", e);
+	}
+	return fd;
 }
 
 int tree_file_end(struct tree *t, int fd, const struct tree_meta *m, struct err *e)
@@ -315,6 +356,48 @@ static int read_back(const struct tree *t, off_t *end, struct spooled *rec, stru
 	return 0;
 }
 
+/* The record that begins at *at; *at moves behind it. */
+static int read_on(const struct tree *t, off_t *at, struct spooled *rec, struct buf *path)
+{
+	off_t start = *at;
+	uint32_t len;
+
+	if (pread(t->spool, rec, sizeof(*rec), start) != (ssize_t)sizeof(*rec) || rec->len <= sizeof(*rec))
+		return -EIO;
+	len = rec->len;
+	*at = start + (off_t)len + (off_t)sizeof(len);
+	return read_back(t, &(off_t){ *at }, rec, path);
+}
+
+/* Forwards, so that the last record of a directory wins; what another entry has replaced since is no directory. */
+static int finish_forwards(struct tree *t, struct err *e)
+{
+	auto_buf path = BUF_INIT;
+	struct spooled rec;
+	off_t at = 0;
+	int r = 0;
+
+	while (r == 0 && at < t->spooled) {
+		r = read_on(t, &at, &rec, &path);
+		if (r < 0)
+			return err_sys(e, -r, "read the list of directories");
+		r = finish_dir(t, &rec, buf_str(&path), e);
+		if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
+			err_clear(e);
+			r = 0;
+		}
+	}
+	return r;
+}
+
+bool tree_is_implied(const struct tree *t, const char *path)
+{
+	auto_close int fd = open_dir(t, path);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == MODE_IMPLIED;
+}
+
 int tree_finish(struct tree *t, struct err *e)
 {
 	auto_buf path = BUF_INIT;
@@ -324,6 +407,8 @@ int tree_finish(struct tree *t, struct err *e)
 
 	fd_close(&t->parent);
 	t->parent_valid = 0;
+	if (r == 0 && t->replace)
+		return finish_forwards(t, e);
 	/* Backwards: a parent named before its children must still let us in. */
 	while (r == 0 && end > 0) {
 		r = read_back(t, &end, &rec, &path);

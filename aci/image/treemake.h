@@ -2,16 +2,17 @@
  * treemake — create a file tree below a directory fd from entries in any order (threats.md R15).
  *
  * Every object is created through the descriptor of its parent, which is opened component by
- * component without following a link; nothing is ever replaced.  The tree must have been empty, so
- * the tree itself is the memory of what was created: a path that exists is a duplicate, a hard
- * link's target must exist, and a directory that an entry named is told from one that was only
- * implied by its mode until tree_finish() (0700 and 0755).  Final modes and times of directories are
+ * component without following a link; nothing is replaced unless the caller wants the last of two entries of one
+ * name to win.  The tree must have been empty, so the tree itself is the memory of what was created: a path that
+ * exists is a duplicate, a hard link's target must exist, and a directory that an entry named is told from one that
+ * was only implied by its mode until tree_finish() (0700 and 0755).  Final modes and times of directories are
  * spooled to an unlinked file in the tree: memory does not grow with the number of entries.
  */
 #pragma once
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -44,6 +45,8 @@ struct tree {
 	struct buf parent_path; /* … and its path */
 	int parent_valid;
 	uint64_t xattrs_skipped; /* the file system cannot hold them */
+	bool replace;        /* the caller's: the last of two entries of one name wins; a directory stays */
+	struct buf *implied; /* the caller's, or NULL: gets the path of each implied directory, and NUL */
 };
 
 #define TREE_INIT                                                                                            \
@@ -51,7 +54,7 @@ struct tree {
 		.root = FD_NONE, .spool = FD_NONE, .parent = FD_NONE                                         \
 	}
 
-/* Begin below the empty directory @dirfd, which is borrowed. */
+/* Begin below the empty directory @dirfd, which is borrowed; *t is TREE_INIT and what the caller set. */
 int tree_init(struct tree *t, int dirfd, struct err *e);
 void tree_done(struct tree *t);
 
@@ -71,6 +74,9 @@ int tree_hardlink(struct tree *t, const char *path, const char *target, struct e
 /* New empty regular file open for writing, or -errno; give it to tree_file_end() when filled. */
 int tree_file(struct tree *t, const char *path, struct err *e);
 int tree_file_end(struct tree *t, int fd, const struct tree_meta *m, struct err *e);
+
+/* Is there a directory @path that no entry named?  Before tree_finish(). */
+bool tree_is_implied(const struct tree *t, const char *path);
 
 /* Apply the modes and times of all directories, children before parents. */
 int tree_finish(struct tree *t, struct err *e);

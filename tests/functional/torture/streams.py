@@ -36,7 +36,7 @@ rej("41 cut in the last zero block", head + f() + b"\0" * 100, "truncated")
 ok("42 garbage after the end", good + b"tail" * 100000, there)
 ok("43 second archive after the end", good + aci(f("rootfs/second")), there)
 rej("41 nothing at all", b"", "unknown image filetype")
-rej("41 only zeros", b"\0" * 10240, "unknown image filetype")
+rej("41 only zeros", b"\0" * 10240, "no manifest in the image")
 rej("41 only the manifest", MANIFEST + END, "no rootfs")
 rej("41 text", b'{"acKind":"ImageManifest"}' + b" " * 600, "unknown image filetype")
 
