@@ -1,7 +1,7 @@
 /*
  * import — from the bytes of an image to something that can be published (design section 3).
  *
- *     blob ─▶ unpack inflate ─pipe─▶ here: SHA-512 ─pipe─▶ unpack extract ─▶ tree, manifest
+ *     blob ─▶ the pipeline of unpackrun.h ─▶ tree, manifest, SHA-512 of the tar
  *        └──▶ thread: SHA-512 of the blob
  *
  * Both children confine themselves before they look at a byte; the digest is computed outside of
