@@ -46,6 +46,11 @@ int rm_tree_at(int dirfd, const char *name, struct err *e);
  * hard links and xattrs; file data by reflink (FICLONE), then copy_file_range, then read/write. */
 int copy_tree_at(int srcfd, int dstfd, struct err *e);
 
+/* One object that is no directory (-EISDIR), as copy_tree_at copies it, to a name that is free (-EEXIST).  0 or -errno. */
+int copy_entry_at(int srcfd, const char *name, int dstfd, const char *as);
+/* Owner, mode, times and xattrs of what is open as @srcfd to what is open as @dstfd.  0 or -errno. */
+int copy_attributes(int srcfd, int dstfd);
+
 /* Bytes used by the tree (st_blocks * 512, hard links once). */
 int tree_size_at(int dirfd, const char *name, uint64_t *ret_bytes);
 

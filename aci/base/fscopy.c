@@ -153,53 +153,61 @@ static int copy_meta(int in, int out, const struct stat *st)
 	return 0;
 }
 
-static int copy_regular(struct copy *c, const struct fswalk_at *at, const char *name, const struct stat *st)
+/* One object that is no directory: where it is and what it is called there, on both sides. */
+struct copied {
+	int from, to;
+	const char *name, *as;
+	const struct stat *st;
+};
+
+static int copy_regular(struct copy *c, const struct copied *o)
 {
-	auto_close int in = openat(at->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_close int in = openat(o->from, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	auto_close int out = FD_NONE;
 	struct stat now;
 	int r;
 
 	if (in < 0 || fstat(in, &now) < 0)
 		return -errno;
-	if (!S_ISREG(now.st_mode) || now.st_ino != st->st_ino)
+	if (!S_ISREG(now.st_mode) || now.st_ino != o->st->st_ino)
 		return -ESTALE;
-	out = openat(at->twin, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	out = openat(o->to, o->as, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
 	r = copy_data(c, in, out, now.st_size);
 	return r < 0 ? r : copy_meta(in, out, &now);
 }
 
-static int copy_symlink(const struct fswalk_at *at, const char *name)
+static int copy_symlink(const struct copied *o)
 {
 	char text[PATH_MAX];
-	ssize_t n = readlinkat(at->fd, name, text, sizeof(text) - 1);
+	ssize_t n = readlinkat(o->from, o->name, text, sizeof(text) - 1);
 
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	return symlinkat(text, at->twin, name) < 0 ? -errno : 0;
+	return symlinkat(text, o->to, o->as) < 0 ? -errno : 0;
 }
 
 /* Symlinks, devices, FIFOs and sockets: no descriptor, but the destination is ours alone. */
-static int copy_special(const struct fswalk_at *at, const char *name, const struct stat *st)
+static int copy_special(const struct copied *o)
 {
+	const struct stat *st = o->st;
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 	int r;
 
 	if (S_ISLNK(st->st_mode))
-		r = copy_symlink(at, name);
+		r = copy_symlink(o);
 	else
-		r = mknodat(at->twin, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno : 0;
+		r = mknodat(o->to, o->as, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno : 0;
 	if (r < 0)
 		return r;
 	if ((st->st_uid != geteuid() || st->st_gid != getegid()) &&
-	    fchownat(at->twin, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	    fchownat(o->to, o->as, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!S_ISLNK(st->st_mode) && fchmodat(at->twin, name, st->st_mode & 07777, 0) < 0)
+	if (!S_ISLNK(st->st_mode) && fchmodat(o->to, o->as, st->st_mode & 07777, 0) < 0)
 		return -errno;
-	return utimensat(at->twin, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return utimensat(o->to, o->as, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 static int copy_entry(void *ctx, const struct fswalk_at *at, const char *name, unsigned char type,
@@ -225,7 +233,8 @@ static int copy_entry(void *ctx, const struct fswalk_at *at, const char *name, u
 			return 0;
 		}
 	}
-	r = S_ISREG(st.st_mode) ? copy_regular(c, at, name, &st) : copy_special(at, name, &st);
+	const struct copied o = { at->fd, at->twin, name, name, &st };
+	r = S_ISREG(st.st_mode) ? copy_regular(c, &o) : copy_special(&o);
 	return r < 0 ? err_sys(e, -r, "copy %s%s%s", at->path, slash, name) : 0;
 }
 
@@ -271,6 +280,29 @@ int copy_tree_at(int srcfd, int dstfd, struct err *e)
 	inode_set_done(&c.linked);
 	free(c.chunk);
 	return r;
+}
+
+int copy_entry_at(int srcfd, const char *name, int dstfd, const char *as)
+{
+	struct copy c = { .top = FD_NONE };
+	struct stat st;
+	const struct copied o = { srcfd, dstfd, name, as, &st };
+	int r;
+
+	if (fstatat(srcfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	r = S_ISREG(st.st_mode) ? copy_regular(&c, &o) : copy_special(&o);
+	free(c.chunk);
+	return r;
+}
+
+int copy_attributes(int srcfd, int dstfd)
+{
+	struct stat st;
+
+	return fstat(srcfd, &st) < 0 ? -errno : copy_meta(srcfd, dstfd, &st);
 }
 
 /* ---- size ---- */

@@ -248,7 +248,8 @@ int extract_run(struct extract *x, int dirfd, struct extract_result *ret, struct
 	x->block = xmalloc(READ_SIZE);
 	x->scan = tarscan_new();
 	x->archive = archive_read_new();
-	if (r == 0 && (!x->archive || archive_read_support_format_tar(x->archive) != ARCHIVE_OK))
+	if (r == 0 && (!x->archive || archive_read_support_format_tar(x->archive) != ARCHIVE_OK ||
+		       archive_read_support_format_empty(x->archive) != ARCHIVE_OK))
 		r = err_set(e, ERR_SYS, ENOMEM, "start the tar reader");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(steps); i++)
 		r = steps[i](x, e);

@@ -5,9 +5,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
-#include "base/fsat.h"
 #include "base/path.h"
 #include "image/entryname.h"
 #include "image/extract_parts.h"
@@ -125,12 +125,10 @@ static int layer_end(struct extract *x, struct err *e)
 	return r;
 }
 
-/* The place of a tree without any entry. */
+/* The place of a tree without any entry; the directory is ours and empty. */
 static int make_top(int dirfd, struct err *e)
 {
-	auto_close int fd = mkdir_in_root(dirfd, EXTRACT_TOP, 0755);
-
-	return fd < 0 ? err_sys(e, -fd, "make the root") : 0;
+	return mkdirat(dirfd, EXTRACT_TOP, 0755) < 0 ? err_sys(e, errno, "make the root") : 0;
 }
 
 int extract_layer(int in, int dirfd, const struct extract_limits *l, struct buf *notes,
@@ -152,38 +150,4 @@ int extract_layer(int in, int dirfd, const struct extract_limits *l, struct buf 
 	x.tree.implied = &implied;
 	int r = make_top(dirfd, e);
 	return r < 0 ? r : extract_run(&x, dirfd, ret, e);
-}
-
-/* ---- reading notes ---- */
-
-/* The string at *at, which must be clean; NULL if it is not. */
-static const char *take_path(const char *notes, size_t n, size_t *at)
-{
-	const char *s = notes + *at, *end = *at < n ? memchr(s, '\0', n - *at) : NULL;
-	auto_buf clean = BUF_INIT;
-	struct err ignored = ERR_INIT;
-
-	if (!end)
-		return NULL;
-	*at += (size_t)(end - s) + 1;
-	if (*s && (entryname_clean(s, 4095, 1024, &clean, &ignored) < 0 || strcmp(buf_str(&clean), s) != 0))
-		return NULL;
-	return s;
-}
-
-int layer_note_next(const char *notes, size_t n, size_t *at, enum layer_note *kind, const char **path,
-		    const char **target)
-{
-	static const char kinds[] = { LAYER_IMPLIED, LAYER_REMOVE, LAYER_OPAQUE, LAYER_LINK, LAYER_ROOT };
-
-	if (*at == n)
-		return 0;
-	if (!memchr(kinds, notes[*at], sizeof(kinds)))
-		return -EINVAL;
-	*kind = (enum layer_note)notes[(*at)++];
-	*path = take_path(notes, n, at);
-	*target = *kind == LAYER_LINK && *path ? take_path(notes, n, at) : "";
-	if (!*path || !*target || (*kind == LAYER_LINK && (!**path || !**target)))
-		return -EINVAL;
-	return 1;
 }
