@@ -15,7 +15,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
-	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c dns.c \
+	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c mutable.c userns.c)
 
 ARCHIVES := base basejson basehash schema oci stage0 plan
@@ -61,18 +61,18 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_ma
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # The fetch program: network, gpg, and the pipeline around unpack.
-fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchkeys.c fetchverify.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c treecmp.c interrupt.c)
+fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
 fetch_OUT := lib/rkt/stage0/fetch
-fetch_AR := fetchlib stage0 oci schema basejson basehash base
+fetch_AR := fetchlib stage0 image oci schema basejson basehash base
 fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
-	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c sandbox.c sandbox_landlock.c \
+	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c sandbox.c sandbox_landlock.c \
 	sandbox_seccomp.c tarout.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
@@ -97,7 +97,7 @@ ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc
 rkt_SRC := rkt/main.c
 rkt_OUT := bin/rkt
-rkt_AR := cli stage0 schema basejson base
+rkt_AR := cli stage0 oci schema basejson base
 rkt_LIBS := -ljansson
 rkt_LINK := $(HOST_STATIC)
 gendoc_SRC := rkt/gendoc.c

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/strv.h"
+#include "stage0/imagelayers.h"
 
 enum { BATCH = 32 };
 
@@ -35,7 +36,7 @@ static int named(const struct store *s, char ***ret, struct err *e)
 			continue;
 		}
 		if (r == 0)
-			strv_pushf(ret, "blob/%s/%.2s/%s", i.blob_algo, i.blob_digest, i.blob_digest);
+			image_info_blobs(&i, ret);
 		image_info_done(&i);
 	}
 	return r;
@@ -72,6 +73,15 @@ static int all_blobs(const struct store *s, char ***ret, struct err *e)
 	auto_strv prefixes = NULL;
 	int r = list(s, "blob", &algos, e);
 
+	/* those of OCI images are layersgc.h's */
+	for (char **a = algos; a && *a; a++) {
+		if (strcmp(*a, "blob/sha256") == 0) {
+			free(*a);
+			for (char **b = a; (b[0] = b[1]); b++)
+				;
+			break;
+		}
+	}
 	if (r == 0)
 		r = list_each(s, algos, &prefixes, e);
 	return r == 0 ? list_each(s, prefixes, ret, e) : r;

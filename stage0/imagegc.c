@@ -15,6 +15,7 @@
 #include "base/when.h"
 #include "stage0/blobs.h"
 #include "stage0/imageuse.h"
+#include "stage0/layersgc.h"
 #include "stage0/sweep.h"
 
 enum { BATCH = 32 };
@@ -34,29 +35,34 @@ static void report(const struct pass *p, enum image_gc_event ev, const char *wha
 
 /* ---- one image ---- */
 
-/* Names, document and blob of a locked image; -ENOENT when it has none. */
-static int unpublish(const struct store *s, const char *id, struct err *e)
+/* Names, document and blob of a locked image, which is *ret then; -ENOENT when it has none. */
+static int unpublish(const struct store *s, const char *id, struct image_info *ret, struct err *e)
 {
-	struct image_info i = { .id = "" };
-	int r = store_image_load(s, id, &i, e);
+	int r = store_image_load(s, id, ret, e);
 
-	if (r == 0)
-		r = store_unpublish_image(s, &i, e);
-	image_info_done(&i);
+	return r == 0 ? store_unpublish_image(s, ret, e) : r;
+}
+
+static int remove_tree(const struct datadir *d, const struct store *s, const char *id, struct err *e)
+{
+	struct image_uses uses = { NULL, NULL, false };
+	int r = image_uses_scan(d, &uses, e);
+
+	if (r == 0 && !image_uses_tree(&uses, id))
+		r = store_remove_tree(s, id, e);
+	image_uses_done(&uses);
 	return r;
 }
 
 int image_remove(const struct datadir *d, const struct store *s, const char *id, struct err *e)
 {
 	auto_close int lock = store_lock(s, "image", id, 1, e);
-	struct image_uses uses = { NULL, NULL, false };
-	int r = lock < 0 ? lock : unpublish(s, id, e);
+	struct image_info i = { .id = "" };
+	int r = lock < 0 ? lock : unpublish(s, id, &i, e);
 
 	if (r == 0)
-		r = image_uses_scan(d, &uses, e);
-	if (r == 0 && !image_uses_tree(&uses, id))
-		r = store_remove_tree(s, id, e);
-	image_uses_done(&uses);
+		r = i.nlayers ? layers_collect(d, s, &i, 0, NULL, NULL, e) : remove_tree(d, s, id, e);
+	image_info_done(&i);
 	return r;
 }
 
@@ -68,6 +74,19 @@ struct candidate {
 	bool had_document;
 };
 
+/* Has the image a pod that runs or may yet run?  One of an image with layers names these. */
+static bool has_pods(const struct pass *p, const char *id)
+{
+	struct image_info i = { .id = "" };
+	struct err ignored = ERR_INIT;
+	bool live = image_uses_live(&p->uses, id);
+
+	if (!live && layers_id(id) && store_image_load(p->store, id, &i, &ignored) == 0)
+		live = i.nlayers && image_uses_live(&p->uses, i.layers[i.nlayers - 1].tree);
+	image_info_done(&i);
+	return live;
+}
+
 /* Was the image used within the grace period, or has a pod that runs or may yet run?  -ENOENT: no image. */
 static int wanted(const struct pass *p, const char *id)
 {
@@ -76,12 +95,13 @@ static int wanted(const struct pass *p, const char *id)
 
 	if (r < 0)
 		return r;
-	return image_uses_live(&p->uses, id) || when_ns(when_now()) - used < p->opts->grace_ns;
+	return has_pods(p, id) || when_ns(when_now()) - used < p->opts->grace_ns;
 }
 
 /* Lock @id and make it impossible to find; false when it stays as it is. */
 static bool withdraw(const struct pass *p, const char *id, struct candidate *ret)
 {
+	struct image_info i = { .id = "" };
 	struct err e = ERR_INIT;
 	auto_close int lock = store_lock(p->store, "image", id, 0, &e);
 	int r = lock;
@@ -94,11 +114,12 @@ static bool withdraw(const struct pass *p, const char *id, struct candidate *ret
 		return false;
 	*ret = (struct candidate){ id, FD_NONE, r == 0 };
 	if (r == 0)
-		r = unpublish(p->store, id, &e);
+		r = unpublish(p->store, id, &i, &e);
 	else if (r == -ENOENT)
 		r = 0;
 	else if (!e.code)
 		r = err_sys(&e, -r, "look at image %s", id);
+	image_info_done(&i);
 	if (r < 0) {
 		report(p, IMAGE_GC_FAILED, id, &e);
 		return false;
@@ -139,7 +160,7 @@ static bool image_stays(const struct pass *p, const char *id)
 /* Its image is there, or it had pods a moment ago. */
 static bool tree_stays(const struct pass *p, const char *id)
 {
-	return wanted(p, id) != -ENOENT || image_uses_tree(&p->uses, id);
+	return layers_id(id) || wanted(p, id) != -ENOENT || image_uses_tree(&p->uses, id);
 }
 
 static void collect(const struct pass *p, char *const *ids,
@@ -177,6 +198,11 @@ static int collect_all(const struct pass *p, struct err *e)
 
 /* ---- the whole pass ---- */
 
+static void tree_removed(void *arg, const char *id, const struct err *e)
+{
+	report(arg, e ? IMAGE_GC_FAILED : IMAGE_GC_TREE, id, e);
+}
+
 static void blob_removed(void *arg, const char *digest, const struct err *e)
 {
 	report(arg, e ? IMAGE_GC_FAILED : IMAGE_GC_BLOB, digest, e);
@@ -191,6 +217,10 @@ int image_gc(const struct datadir *d, const struct store *s, const struct image_
 		r = collect_all(&p, e);
 	if (r == 0)
 		r = blobs_collect(s, blob_removed, &p, e);
+	if (r == 0) {
+		const struct layers_report told = { tree_removed, blob_removed };
+		r = layers_collect(d, s, NULL, o->grace_ns, &told, &p, e);
+	}
 	image_uses_done(&p.uses);
 	return r < 0 ? r : sweep(d, o->grace_ns, e);
 }

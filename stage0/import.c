@@ -146,6 +146,8 @@ static int publish_locked(const struct store *s, int blob_dirfd, const char *tre
 	if (r >= 0)
 		r = store_publish_blob(s, blob_dirfd, "blob", info->blob_algo, info->blob_digest, e);
 	if (r >= 0)
+		r = store_sync(s, e);
+	if (r >= 0)
 		r = store_publish_tree(s, tree_tmp, info->id, e);
 	*made_tree = r == 0;
 	if (r >= 0)

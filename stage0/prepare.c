@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "base/fsat.h"
 #include "base/log.h"
+#include "stage0/imagelayers.h"
 #include "stage0/prepmerge.h"
 #include "stage0/summary.h"
 #include "stage0/userns.h"
@@ -179,9 +180,15 @@ int place_app(const struct placing *j, const char *app, const struct image_info 
 	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
 	auto_free char *manifest = xasprintf("%s/manifest", info),
 		       *trees = xasprintf("%s/" POD_APP_TREES, info);
-	auto_free char *list = xasprintf("%s\n", image->id);
+	auto_free char *list = image_info_tree_list(image);
 	auto_close int tree = FD_NONE;
 	int r = new_dir(j->pod, info, 0755, e);
+
+	if (r == 0 && image->nlayers > 1 && !(j->overlay && j->stage1->native))
+		return err_set(e, ERR_INPUT, ENOTSUP,
+			       "image \"%s\" has %zu layers, which only overlays of an installed stage1 put "
+			       "together",
+			       image->name, image->nlayers);
 
 	if (r == 0)
 		r = new_file(j->pod, manifest, image->manifest, strlen(image->manifest), 0644, e);
@@ -191,7 +198,7 @@ int place_app(const struct placing *j, const char *app, const struct image_info 
 		r = claim_image(j, image->id, e);
 	if (r < 0)
 		return r;
-	tree = store_tree_open(j->store, image->id, e);
+	tree = store_tree_open(j->store, image_info_root_tree(image), e);
 	if (tree == -ENOENT)
 		return err_hint(e, "fetch it again as root");
 	return tree < 0 ? tree : place_root(j, app, tree, e);

@@ -31,10 +31,19 @@ struct verified_by {
 	char *scope;       /* "root" or "prefix example.com/foo" */
 };
 
+/* One layer of an OCI or docker image. */
+struct image_layer {
+	char *digest;                /* of the blob, "sha256:…" */
+	uint64_t size;               /* bytes of the blob */
+	char *diff_id;               /* digest of the tar in it */
+	char tree[IMAGE_ID_LEN + 1]; /* of this layer above those below it: "sha256-" and the OCI chain id */
+};
+
+/* An image; of an OCI or docker image the blob is its manifest, and digest and id are of that. */
 struct image_info {
 	char id[IMAGE_ID_LEN + 1];
 	char *digest;        /* "sha512-" + 128 hex: the whole digest of the tar */
-	char *blob_algo;     /* "sha512" */
+	char *blob_algo;     /* "sha512", "sha256" */
 	char *blob_digest;   /* hex digest of the bytes as downloaded */
 	uint64_t blob_size;  /* bytes as downloaded */
 	uint64_t size;       /* bytes of the uncompressed tar */
@@ -46,7 +55,11 @@ struct image_info {
 	bool latest;         /* imported without a version having been asked for */
 	int64_t import_time; /* ns since the epoch */
 	struct verified_by *verified;
-	size_t nverified; /* 0: imported without verification */
+	size_t nverified;           /* 0: imported without verification */
+	struct image_layer *layers; /* lowest first; none: an ACI, whose tree is called like it */
+	size_t nlayers;
+	size_t root_layer;   /* the one whose root directory is the image's */
+	char *config_digest; /* of an image with layers */
 };
 
 void image_info_done(struct image_info *i);
@@ -102,7 +115,9 @@ int store_lock(const struct store *s, const char *kind, const char *key, int wai
 /* A new private directory in cas/tmp (0700), locked against gc by the returned fd; *name heap. */
 int store_tmp_dir(const struct store *s, char **name, struct err *e);
 
-/* Move cas/tmp/<tmp_dir>/rootfs … to cas/tree/<id>: syncfs, then one rename.  1 when there was one already. */
+/* Everything that was written to disk. */
+int store_sync(const struct store *s, struct err *e);
+/* Move cas/tmp/<tmp_dir>/rootfs, which store_sync has put on disk, to cas/tree/<id> by one rename.  1 when there was one already. */
 int store_publish_tree(const struct store *s, const char *tmp_dir, const char *id, struct err *e);
 /* Move the file @name of @dirfd to cas/blob/…: fsync, then one rename. */
 int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo, const char *hex,

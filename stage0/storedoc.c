@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/strv.h"
+#include "oci/digest.h"
 
 void image_info_done(struct image_info *i)
 {
@@ -24,6 +25,12 @@ void image_info_done(struct image_info *i)
 		free(i->verified[k].scope);
 	}
 	free(i->verified);
+	for (size_t k = 0; k < i->nlayers; k++) {
+		free(i->layers[k].digest);
+		free(i->layers[k].diff_id);
+	}
+	free(i->layers);
+	free(i->config_digest);
 	memset(i, 0, sizeof(*i));
 }
 
@@ -35,6 +42,22 @@ static json_t *verified_to_json(const struct image_info *i)
 		json_array_append_new(arr, json_pack("{s:s, s:s}", "fingerprint", i->verified[k].fingerprint,
 						     "scope", i->verified[k].scope));
 	return arr;
+}
+
+static void layers_to_json(const struct image_info *i, json_t *doc)
+{
+	json_t *arr = json_array();
+
+	for (size_t k = 0; k < i->nlayers; k++) {
+		const struct image_layer *l = &i->layers[k];
+
+		json_array_append_new(arr,
+				      json_pack("{s:s, s:I, s:s, s:s}", "digest", l->digest, "size",
+						(json_int_t)l->size, "diffId", l->diff_id, "tree", l->tree));
+	}
+	json_object_set_new(doc, "layers", arr);
+	json_object_set_new(doc, "rootLayer", json_integer((json_int_t)i->root_layer));
+	json_object_set_new(doc, "config", json_string(i->config_digest));
 }
 
 json_t *image_info_to_json(const struct image_info *i)
@@ -56,6 +79,8 @@ json_t *image_info_to_json(const struct image_info *i)
 	json_object_set_new(doc, "latest", json_boolean(i->latest));
 	json_object_set_new(doc, "importTime", json_integer((json_int_t)i->import_time));
 	json_object_set_new(doc, "verified", verified_to_json(i));
+	if (i->nlayers)
+		layers_to_json(i, doc);
 	json_object_set_new(doc, "manifest", json_string(i->manifest));
 	return doc;
 }
@@ -71,6 +96,7 @@ static int read_strings(const json_t *doc, struct image_info *i, struct err *e)
 		{ "digest", true, &i->digest },          { "blobAlgo", true, &i->blob_algo },
 		{ "blobDigest", true, &i->blob_digest }, { "name", true, &i->name },
 		{ "manifest", true, &i->manifest },      { "origin", false, &i->origin },
+		{ "config", false, &i->config_digest },
 	};
 
 	for (size_t k = 0; k < sizeof(strings) / sizeof(strings[0]); k++) {
@@ -105,6 +131,51 @@ static int read_numbers(const json_t *doc, struct image_info *i, struct err *e)
 	i->size = (uint64_t)size;
 	i->tree_size = (uint64_t)tree_size;
 	return json_get_bool(doc, "", "latest", false, &i->latest, e);
+}
+
+/* Of whoever wrote the document we ask what makes paths: digests and ids in their forms. */
+static int read_layer(const json_t *v, struct image_layer *to, struct err *e)
+{
+	const char *digest = "", *diff_id = "", *tree = "";
+	int64_t size = 0;
+	int r = json_get_str(v, ".layers", "digest", true, &digest, e);
+
+	if (r == 0)
+		r = json_get_str(v, ".layers", "diffId", true, &diff_id, e);
+	if (r == 0)
+		r = json_get_str(v, ".layers", "tree", true, &tree, e);
+	if (r == 0)
+		r = json_get_int(v, ".layers", "size", true, 0, INT64_MAX, &size, e);
+	if (r == 0 && (!oci_digest_valid(digest) || !image_id_valid(tree)))
+		r = err_set(e, ERR_INPUT, EINVAL, ".layers: malformed digest");
+	if (r < 0)
+		return r;
+	to->digest = xstrdup(digest);
+	to->diff_id = xstrdup(diff_id);
+	to->size = (uint64_t)size;
+	memcpy(to->tree, tree, sizeof(to->tree));
+	return 0;
+}
+
+static int read_layers(const json_t *doc, struct image_info *i, struct err *e)
+{
+	json_t *layers = NULL;
+	int64_t root = 0;
+	int r = json_get_arr(doc, "", "layers", false, &layers, e);
+
+	if (r < 0 || !layers)
+		return r;
+	i->layers = xcalloc(json_array_size(layers) + 1, sizeof(*i->layers));
+	for (size_t k = 0; r == 0 && k < json_array_size(layers); k++) {
+		r = read_layer(json_array_get(layers, k), &i->layers[k], e);
+		i->nlayers += r == 0;
+	}
+	if (r == 0)
+		r = json_get_int(doc, "", "rootLayer", true, 0, (int64_t)i->nlayers - 1, &root, e);
+	if (r == 0 && (!i->config_digest || !oci_digest_valid(i->config_digest)))
+		r = err_set(e, ERR_INPUT, EINVAL, ".config: malformed digest");
+	i->root_layer = (size_t)root;
+	return r;
 }
 
 static int read_lists(const json_t *doc, struct image_info *i, struct err *e)
@@ -154,6 +225,8 @@ int image_info_from_json(const json_t *doc, struct image_info *ret, struct err *
 		r = read_numbers(doc, &i, e);
 	if (r == 0)
 		r = read_lists(doc, &i, e);
+	if (r == 0)
+		r = read_layers(doc, &i, e);
 	if (r < 0)
 		image_info_done(&i);
 	*ret = i;

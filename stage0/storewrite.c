@@ -129,6 +129,11 @@ int store_write(const struct store *s, const char *dir, const char *name, const 
 
 /* ---- publishing ---- */
 
+int store_sync(const struct store *s, struct err *e)
+{
+	return syncfs(s->tmp_fd) < 0 ? err_sys(e, errno, "write %s to disk", DIR_CAS) : 0;
+}
+
 int store_publish_tree(const struct store *s, const char *tmp_dir, const char *id, struct err *e)
 {
 	auto_free char *from = xasprintf("%s/rootfs", tmp_dir), *dir = xasprintf("tree/%s", id);
@@ -136,8 +141,6 @@ int store_publish_tree(const struct store *s, const char *tmp_dir, const char *i
 	int r = -EAGAIN, had;
 
 	assert(image_id_valid(id));
-	if (syncfs(s->tmp_fd) < 0)
-		return err_sys(e, errno, "write the tree of image %s to disk", id);
 	/* Around again if somebody removed the image between the two calls. */
 	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
 		if (mkdirat(s->cas_fd, dir, 0700) < 0 && errno != EEXIST)
@@ -238,7 +241,7 @@ int store_unpublish_image(const struct store *s, const struct image_info *i, str
 		r = store_ref_remove(s, i->name, i->id, e);
 	if (r == 0 && unlinkat(s->cas_fd, doc, 0) < 0 && errno != ENOENT)
 		r = err_sys(e, errno, "remove %s/%s", DIR_CAS, doc);
-	if (r == 0)
+	if (r == 0 && !i->nlayers) /* else layersgc.h */
 		r = remove_blob(s, i, e);
 	return r < 0 ? err_ctx(e, "remove image %s", i->id) : 0;
 }
