@@ -73,9 +73,12 @@ static const struct opt *const fetch_tables[] = { fetch_opts, podflags_signature
 #define FETCH_COMMON                                                                                          \
 	.name = "fetch", .args = "IMAGE [--signature=FILE] ...",                                              \
 	.summary = "Fetch image(s) and store them in the local store",                                       \
-	.description = "Locates, downloads and verifies each image: a path, or a file, http or https URL. The\n" \
-		       "signature is expected beside it, as NAME.aci.asc, or is given with --signature after\n" \
-		       "the image. Prints the id of each image. Keys are trusted with 'rkt trust'.",         \
+	.description = "Locates, downloads and verifies each image: an ACI by its path or a file, http or https\n" \
+		       "URL; an OCI or docker image by docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST], or on disk\n" \
+		       "by oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF], each with\n"     \
+		       ",arch=NAME for another machine's. The signature of an ACI is expected beside it, as\n" \
+		       "NAME.aci.asc, or is given with --signature after the image. Prints the id of each\n"   \
+		       "image. Keys are trusted with 'rkt trust'.",                                            \
 	.tables = fetch_tables, .args_size = sizeof(struct fetch_args), .complete = COMP_IMAGE,              \
 	.parse = fetch_parse, .run = fetch_run, .done = fetch_done
 /* clang-format on */

@@ -33,8 +33,11 @@ static int copy_id(const char *id, char ret[IMAGE_ID_LEN + 1], struct err *e)
 static int fetch(const struct job *j, char ret[IMAGE_ID_LEN + 1], struct err *e)
 {
 	const struct image_ref *ref = j->ref;
-	json_t *image = json_pack("{s:s, s:s, s:s, s:s*}", "kind", ref->kind == REF_FILE ? "file" : "http",
-				  "url", ref->url, "text", ref->text, "path", ref->path);
+	static const char *const kinds[] = {
+		[REF_FILE] = "file", [REF_HTTP] = "http", [REF_OCI] = "oci", [REF_HASH] = "", [REF_NAME] = ""
+	};
+	json_t *image = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "kind", kinds[ref->kind], "url", ref->url,
+				  "text", ref->text, "path", ref->path, "arch", ref->arch);
 	json_t *request = json_pack("{s:o, s:s*, s:s}", "image", image, "signature", j->signature,
 				    "pullPolicy", policy_names[j->policy]);
 	if (!request)
@@ -128,6 +131,9 @@ int image_obtain(struct host *h, const char *text, const char *signature, enum p
 		break;
 	case REF_HTTP:
 		r = obtain_http(&j, ret, e);
+		break;
+	case REF_OCI: /* what lies on disk may change under its name */
+		r = ref.local ? fetch(&j, ret, e) : obtain_http(&j, ret, e);
 		break;
 	case REF_NAME:
 		r = obtain_name(&j, ret, e);

@@ -11,7 +11,7 @@
 /*
  * The id of the image that @text means, fetched and verified by the fetch program if the policy and
  * the kind of reference ask for it: ids and names come from the store only, files are always imported
- * anew, URLs by @policy.  What came from the store by id or name may never have been verified: prepare_pod
+ * anew, URLs and references of registries by @policy.  What came from the store by id or name may never have been verified: prepare_pod
  * and image_require_verified refuse it.  @signature: path of the signature, or NULL.  @flags: enum ref_flag.
  */
 int image_obtain(struct host *h, const char *text, const char *signature, enum pull_policy policy,

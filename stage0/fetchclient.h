@@ -8,7 +8,7 @@
  * Request: {"op": OP, "dataDir", "systemConfig", "localConfig", "userConfig"?, "debug": bool,
  *           "quiet": bool, "insecure": [..names of cli.md section 3.1..], …}
  *           ("stallSeconds": N, optional: give up on a connection that is as good as silent for so long; 30)
- *   OP "fetch":  "image": {"kind": "file"|"http", "url", "path"?, "text"}, "signature"?: path,
+ *   OP "fetch":  "image": {"kind": "file"|"http"|"oci", "url", "path"?, "text", "arch"?}, "signature"?: path,
  *                "pullPolicy": "new"|"update"|"never", "trustUnsigned"?: bool (stage1 at a trusted place)
  *       reply:   {"id": "sha512-…", "fetched": bool}
  *   OP "keys":   "source": path or URL, "allowHttp": bool

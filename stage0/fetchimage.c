@@ -84,12 +84,13 @@ static int read_signature_of_file(const struct wanted *want, struct trust *t, st
 }
 
 static int image_from_file(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1],
-			   struct err *e)
+			   bool *fetched, struct err *e)
 {
 	auto_trust t = { .required = !wanted_unsigned(j, want) };
 	auto_work w = WORK_INIT;
 	int r = 0;
 
+	*fetched = true;
 	log_debug("using image from file %s", want->path);
 	if (t.required)
 		r = read_signature_of_file(want, &t, e);
@@ -99,6 +100,16 @@ static int image_from_file(struct job *j, const struct wanted *want, char ret_id
 		r = acquire_file(want, &w, e);
 	return r < 0 ? r : image_finish(j, want, &t, &w, ret_id, e);
 }
+
+static const struct {
+	const char *name;
+	int (*from)(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
+		    struct err *e);
+} kinds[] = {
+	{ "file", image_from_file },
+	{ "http", image_from_url },
+	{ "oci", image_from_oci },
+};
 
 static int parse_wanted(const struct job *j, struct wanted *w, struct err *e)
 {
@@ -110,9 +121,12 @@ static int parse_wanted(const struct job *j, struct wanted *w, struct err *e)
 		r = json_get_str(image, ".image", "kind", true, &kind, e);
 	if (r < 0)
 		return r;
-	w->http = strcmp(kind, "http") == 0;
-	if (!w->http && strcmp(kind, "file") != 0)
-		return err_set(e, ERR_USAGE, EINVAL, ".image.kind: \"%s\" is not file or http", kind);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kind, kinds[i].name) == 0)
+			w->from = kinds[i].from;
+	}
+	if (!w->from)
+		return err_set(e, ERR_USAGE, EINVAL, ".image.kind: \"%s\" is not file, http or oci", kind);
 	const struct {
 		const json_t *obj;
 		const char *key;
@@ -120,8 +134,9 @@ static int parse_wanted(const struct job *j, struct wanted *w, struct err *e)
 		const char **to;
 	} strings[] = {
 		{ image, "url", true, &w->url },
-		{ image, "path", !w->http, &w->path },
+		{ image, "path", w->from == image_from_file, &w->path },
 		{ image, "text", false, &w->text },
+		{ image, "arch", false, &w->arch },
 		{ j->request, "signature", false, &w->signature },
 		{ j->request, "pullPolicy", false, &w->policy },
 	};
@@ -146,7 +161,7 @@ int fetch_op_image(struct job *j, json_t **reply, struct err *e)
 		return r;
 	if ((j->insecure & INSECURE_IMAGE) && !w.trust_unsigned)
 		log_warn("image signature verification has been disabled");
-	r = w.http ? image_from_url(j, &w, id, &fetched, e) : image_from_file(j, &w, id, e);
+	r = w.from(j, &w, id, &fetched, e);
 	if (r < 0)
 		return err_ctx(e, "image \"%s\"", w.text ? w.text : w.url);
 	*reply = json_pack("{s:s,s:b}", "id", id, "fetched", fetched ? 1 : 0);

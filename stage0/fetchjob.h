@@ -37,6 +37,13 @@ int fetch_op_image(struct job *j, json_t **reply, struct err *e);
 int fetch_op_keys(struct job *j, json_t **reply, struct err *e);
 int fetch_op_verify(struct job *j, json_t **reply, struct err *e);
 
+/* Parts of "verify": 0 as it should be, 1 not, with *detail (heap), or -errno. */
+struct work;
+/* The tree @id in the store against the one extracted anew below @fresh. */
+int verify_tree(struct job *j, const char *id, const struct work *fresh, char **detail, struct err *e);
+/* Manifest, config and every layer of an OCI image. */
+int verify_layers(struct job *j, const struct image_info *info, char **detail, struct err *e);
+
 /* A directory of our own in cas/tmp that is gone when we are done, or collected by gc if we are killed. */
 struct work {
 	char *name; /* below cas/tmp */
@@ -55,10 +62,12 @@ void work_done(struct work *w);
 /* ---- what to fetch ---- */
 
 struct wanted {
-	bool http;
+	int (*from)(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
+		    struct err *e);
 	const char *url, *path, *text; /* borrowed; path only for files */
 	const char *signature;         /* --signature, or NULL */
 	const char *policy;            /* new, update, never */
+	const char *arch;              /* of an OCI image: which one, or NULL for this machine's */
 	bool trust_unsigned;
 };
 
@@ -100,4 +109,7 @@ int image_finish(struct job *j, const struct wanted *want, struct trust *t, stru
 		 char ret_id[IMAGE_ID_LEN + 1], struct err *e);
 /* The whole flow of an http(s) URL; *fetched false when the store had it. */
 int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
+		   struct err *e);
+/* The whole flow of an OCI or docker reference. */
+int image_from_oci(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
 		   struct err *e);

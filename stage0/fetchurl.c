@@ -1,9 +1,5 @@
 /*
- * fetchurl — an image from http(s): cache rules, single flight, signature, download.
- *
- * Everybody who wants the same URL queues at one lock; the first downloads, the others find a record
- * that is younger than the moment they came and use it.  A record whose image was imported without
- * verification is no answer for someone who wants it verified.
+ * fetchurl — an image from http(s): signature and download; what is known of it already is fetchknown.h's.
  */
 #include "stage0/fetchjob.h"
 
@@ -18,10 +14,10 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "stage0/download.h"
+#include "stage0/fetchknown.h"
 #include "stage0/http.h"
 #include "stage0/interrupt.h"
 
-#define S_NS 1000000000LL
 #define REMEDY                                                                                               \
 	"name the signature with --signature=FILE, or accept unsigned images with --insecure-options=image"
 
@@ -31,72 +27,8 @@ struct flight {
 	const struct wanted *want;
 	struct http *http;
 	struct trust trust;
-	bool known; /* the store has an image of this URL that will do */
-	struct url_info record;
+	struct known known;
 };
-
-/* Is what the store has of the URL good enough for this caller? */
-static void look_up(struct flight *f)
-{
-	struct image_info i = { 0 };
-	struct err ignored = ERR_INIT;
-	const struct store *s = &f->j->store;
-
-	url_info_done(&f->record);
-	f->record = (struct url_info){ 0 };
-	f->known = false;
-	if (store_url_load(s, f->want->url, &f->record, &ignored) < 0)
-		return;
-	if (store_image_load(s, f->record.image_id, &i, &ignored) >= 0 &&
-	    store_has_tree(s, f->record.image_id))
-		f->known = !f->trust.required || i.nverified > 0;
-	image_info_done(&i);
-}
-
-static int take_known(struct flight *f, char ret_id[IMAGE_ID_LEN + 1])
-{
-	log_debug("using image from local store for url %s", f->want->url);
-	memcpy(ret_id, f->record.image_id, IMAGE_ID_LEN + 1);
-	(void)store_touch(&f->j->store, ret_id);
-	return 0;
-}
-
-static bool still_fresh(const struct url_info *u)
-{
-	int64_t now = when_ns(when_now());
-	return u->max_age > 0 && now >= u->fetched && (now - u->fetched) / S_NS < u->max_age;
-}
-
-/* The policy, before anything is asked of the network: 1 use the store. */
-static int from_store(struct flight *f, struct err *e)
-{
-	const char *policy = f->want->policy;
-
-	look_up(f);
-	if (strcmp(policy, "never") == 0)
-		return f->known ? 1
-				: err_set(e, ERR_STATE, ENOENT,
-					  "not in the store, and --pull-policy=never forbids to fetch it");
-	if (strcmp(policy, "update") == 0)
-		return f->known && still_fresh(&f->record);
-	return f->known;
-}
-
-/* The lock of the URL; *waited when somebody else had it. */
-static int queue_up(struct flight *f, bool *waited, struct err *e)
-{
-	int fd = store_lock(&f->j->store, "url", f->want->url, 0, e);
-
-	*waited = fd == -EWOULDBLOCK;
-	if (!*waited)
-		return fd;
-	log_info("another rkt is fetching \"%s\", waiting for it", f->want->url);
-	err_clear(e);
-	fd = store_lock(&f->j->store, "url", f->want->url, 1, e);
-	if (fd == -EINTR)
-		return interrupt_check(e) < 0 ? -EINTR : fd;
-	return fd;
-}
 
 /* "https://h/x.aci?a" → "https://h/x.aci.asc?a"; heap. */
 static char *signature_url(const char *url)
@@ -157,7 +89,7 @@ static int save_record(struct flight *f, const char *id, const struct download *
 	struct url_info u = {
 		.url = (char *)f->want->url,
 		.image_id = (char *)id,
-		.etag = d->etag || !d->not_modified ? d->etag : f->record.etag,
+		.etag = d->etag || !d->not_modified ? d->etag : f->known.record.etag,
 		.max_age = d->max_age,
 		.fetched = when_ns(when_now()),
 	};
@@ -175,7 +107,7 @@ static int download_and_import(struct flight *f, struct download *d, char ret_id
 	if (r >= 0)
 		r = download_run(d, w.fd, "blob", e);
 	if (r >= 0 && d->not_modified)
-		return take_known(f, ret_id);
+		return known_take(&f->known, ret_id);
 	if (r >= 0 && f->trust.required && !f->trust.have_sig)
 		r = fetch_signature(f, e);
 	return r < 0 ? r : image_finish(f->j, f->want, &f->trust, &w, ret_id, e);
@@ -187,7 +119,7 @@ static int fly(struct flight *f, char ret_id[IMAGE_ID_LEN + 1], bool *fetched, s
 		.store = &f->j->store,
 		.http = f->http,
 		.url = f->want->url,
-		.if_none_match = f->known ? f->record.etag : NULL,
+		.if_none_match = f->known.good ? f->known.record.etag : NULL,
 		.quiet = f->j->quiet,
 	};
 
@@ -216,28 +148,19 @@ int image_from_url(struct job *j, const struct wanted *want, char ret_id[IMAGE_I
 {
 	struct flight f = { .j = j, .want = want, .trust = { .required = !wanted_unsigned(j, want) } };
 	struct http_options o = { &j->config, j->insecure & INSECURE_TLS, j->stall_s };
-	int64_t came = when_ns(when_now());
-	bool waited = false;
 	auto_close int lock = FD_NONE;
-	int r = from_store(&f, e);
 
+	known_init(&f.known, j, want);
 	*fetched = false;
-	if (r == 0) {
-		lock = queue_up(&f, &waited, e);
-		r = lock < 0 ? lock : 0;
-	}
-	if (r == 0 && waited) {
-		look_up(&f);
-		r = f.known && f.record.fetched >= came;
-	}
+	int r = known_or_queue(&f.known, &lock, e);
 	if (r == 0) {
 		f.http = http_new(&o, e);
 		r = f.http ? fly(&f, ret_id, fetched, e) : -e->code;
 	} else if (r > 0) {
-		r = take_known(&f, ret_id);
+		r = known_take(&f.known, ret_id);
 	}
 	http_free(f.http);
 	trust_done(&f.trust);
-	url_info_done(&f.record);
+	known_done(&f.known);
 	return r;
 }

@@ -18,7 +18,7 @@
 #include "stage0/treecmp.h"
 
 /* 0 the same, 1 different with *detail. */
-static int compare_tree(struct job *j, const char *id, const struct work *fresh, char **detail, struct err *e)
+int verify_tree(struct job *j, const char *id, const struct work *fresh, char **detail, struct err *e)
 {
 	if (!store_has_tree(&j->store, id)) {
 		*detail = xstrdup("the tree is missing");
@@ -64,7 +64,7 @@ static int verify(struct job *j, const struct image_info *info, char **detail, s
 	else if (strlen(info->manifest) != now.manifest.len ||
 		 memcmp(info->manifest, now.manifest.data, now.manifest.len) != 0)
 		*detail = xstrdup("the manifest in the store is another");
-	return *detail ? 1 : compare_tree(j, info->id, &fresh, detail, e);
+	return *detail ? 1 : verify_tree(j, info->id, &fresh, detail, e);
 }
 
 int fetch_op_verify(struct job *j, json_t **reply, struct err *e)
@@ -80,7 +80,7 @@ int fetch_op_verify(struct job *j, json_t **reply, struct err *e)
 	if (r >= 0)
 		r = store_image_load(&j->store, id, &info, e);
 	if (r >= 0)
-		r = verify(j, &info, &detail, e);
+		r = info.nlayers ? verify_layers(j, &info, &detail, e) : verify(j, &info, &detail, e);
 	image_info_done(&info);
 	if (r < 0)
 		return r;

@@ -19,20 +19,54 @@
 struct ctx {
 	const struct app_request *q;
 	const struct image_info *image;
+	const struct image_manifest *from;
 	const struct app_env *env;
 	const struct pod_request *pod;
 	struct runtime_app *to;
 	struct app *app; /* to->app */
 };
 
+/* The list in annotation @name, which only images of docker's kind have; NULL: none. */
+static char **docker_list(const struct ctx *c, const char *name)
+{
+	const char *text = pairs_get(&c->from->annotations, name);
+	struct err ignored = ERR_INIT;
+	auto_json arr = text ? json_parse(text, strlen(text), &ignored) : NULL;
+	char **v = NULL;
+
+	for (size_t i = 0; i < json_array_size(arr); i++) {
+		const char *s = json_string_value(json_array_get(arr, i));
+
+		if (s)
+			strv_push(&v, s);
+	}
+	return v;
+}
+
+static bool is_docker(const struct ctx *c)
+{
+	return pairs_get(&c->from->annotations, "appc.io/docker/repository");
+}
+
+/* Arguments stand in for the command of an image of docker's kind, behind its entrypoint; of others they follow what it runs. */
+static void drop_command(struct ctx *c)
+{
+	if (!strv_len(c->q->args) || !is_docker(c))
+		return;
+	strv_free(c->app->exec);
+	c->app->exec = docker_list(c, "appc.io/docker/entrypoint");
+}
+
 static int take_exec(struct ctx *c, struct err *e)
 {
+	if (!c->q->exec)
+		drop_command(c);
 	if (c->q->exec) {
 		strv_free(c->app->exec);
 		c->app->exec = NULL;
 		strv_push(&c->app->exec, c->q->exec);
 	}
-	if (strv_len(c->app->exec) == 0)
+	if (strv_len(c->app->exec) == 0 && !(is_docker(c) && strv_len(c->q->args)))
 		return err_set(e, ERR_INPUT, EINVAL,
 			       "the image does not say what to run; use --exec=PROGRAM");
 	strv_push_all(&c->app->exec, c->q->args);
@@ -324,7 +358,7 @@ int merge_app(const struct app_request *q, const struct image_info *image, const
 		take_capabilities, take_seccomp,   take_limits,
 	};
 	auto_image_manifest m = image_manifest_parse(image->manifest, strlen(image->manifest), e);
-	struct ctx c = { q, image, env, pod, to, NULL };
+	struct ctx c = { q, image, m, env, pod, to, NULL };
 
 	if (!m)
 		return -e->code;

@@ -15,11 +15,14 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/strv.h"
+#include "oci/reference.h"
 #include "schema/ids.h"
 
 #define ACI_SUFFIX   ".aci"
 #define REF_TEXT_MAX 4096
-#define TAKES        "this version takes an image ID, a path or URL ending in .aci, or a name"
+#define TAKES                                                                                                \
+	"this version takes an image ID, a path or URL ending in .aci, docker://, oci:, oci-archive:, "      \
+	"docker-archive:, or a name"
 
 void image_ref_done(struct image_ref *r)
 {
@@ -28,6 +31,7 @@ void image_ref_done(struct image_ref *r)
 	free(r->url);
 	free(r->path);
 	free(r->name);
+	free(r->arch);
 	pairs_done(&r->labels);
 	*r = (struct image_ref){ .text = NULL };
 }
@@ -141,10 +145,43 @@ static int take_http_url(const char *rest, struct image_ref *ret, struct err *e)
 	return 0;
 }
 
-static int refuse_registry(const char *rest, struct image_ref *ret, struct err *e)
+/* ---- OCI and docker images ---- */
+
+/* ",arch=NAME" at the end of @text: its offset, or the length. */
+static size_t without_arch(const char *text)
 {
-	(void)rest;
-	return bad_ref(e, ret->text, "images of registries are not supported yet; " TAKES);
+	const char *comma = strrchr(text, ',');
+
+	return comma && strncmp(comma, ",arch=", 6) == 0 ? (size_t)(comma - text) : strlen(text);
+}
+
+static int take_oci(const char *text, struct image_ref *ret, struct err *e)
+{
+	size_t n = without_arch(text);
+	auto_free char *bare = xstrndup(text, n), *spelled = NULL;
+	struct oci_reference r;
+
+	if (text[n] && !text[n + 6])
+		return bad_ref(e, ret->text, "the architecture after the comma is empty");
+	if (oci_reference_parse(bare, &r, e) < 0)
+		return -e->code;
+	if (r.path) {
+		char *abs = path_abs(r.path);
+
+		if (!abs) {
+			oci_reference_done(&r);
+			return err_sys(e, errno, "image \"%.200s\": working directory", ret->text);
+		}
+		free(r.path);
+		r.path = abs;
+	}
+	ret->kind = REF_OCI;
+	ret->local = r.transport != OCI_REGISTRY;
+	ret->arch = text[n] ? xstrdup(text + n + 6) : NULL;
+	spelled = oci_reference_text(&r);
+	ret->url = xasprintf("%s%s", spelled, text + n);
+	oci_reference_done(&r);
+	return 0;
 }
 
 /* ---- names ---- */
@@ -246,6 +283,17 @@ static int take_cimd_name(const char *data, unsigned int flags, struct image_ref
 	return take_name(joined, flags, ret, e);
 }
 
+/* cimd:docker:v=0:[HOST/]NAME[:TAG], percent-encoded */
+static int take_cimd_docker(const char *rest, struct image_ref *ret, struct err *e)
+{
+	auto_free char *name = strncmp(rest, "v=0:", 4) == 0 ? percent_decode(rest + 4, strlen(rest + 4))
+							     : NULL;
+	auto_free char *text = name ? xasprintf("docker://%s", name) : NULL;
+
+	return text ? take_oci(text, ret, e)
+		    : bad_ref(e, ret->text, "not a cimd URI of type docker, version 0");
+}
+
 static int take_cimd(const char *rest, unsigned int flags, struct image_ref *ret, struct err *e)
 {
 	static const char appc[] = "appc:v=0:", archive[] = "aci-archive:v=0:";
@@ -254,7 +302,7 @@ static int take_cimd(const char *rest, unsigned int flags, struct image_ref *ret
 	if (strncmp(rest, appc, strlen(appc)) == 0)
 		return take_cimd_name(rest + strlen(appc), flags, ret, e);
 	if (strncmp(rest, "docker:", 7) == 0)
-		return refuse_registry(rest, ret, e);
+		return take_cimd_docker(rest + 7, ret, e);
 	if (strncmp(rest, archive, strlen(archive)) == 0) {
 		rest += strlen(archive);
 		url = percent_decode(rest, strlen(rest));
@@ -272,8 +320,9 @@ static const struct scheme {
 	const char *prefix;
 	int (*take)(const char *rest, struct image_ref *ret, struct err *e);
 } schemes[] = {
-	{ "file://", take_file_url },   { "http://", take_http_url }, { "https://", take_http_url },
-	{ "docker:", refuse_registry }, { "oci:", refuse_registry },
+	{ "file://", take_file_url },
+	{ "http://", take_http_url },
+	{ "https://", take_http_url },
 };
 
 static bool is_hash(const char *s)
@@ -306,6 +355,8 @@ static int take_text(const char *text, unsigned int flags, struct image_ref *ret
 		if (strncmp(text, schemes[i].prefix, n) == 0)
 			return schemes[i].take(text + n, ret, e);
 	}
+	if (oci_reference_like(text))
+		return take_oci(text, ret, e);
 	if (strncmp(text, "cimd:", 5) == 0)
 		return take_cimd(text + 5, flags, ret, e);
 	return is_path(text) ? take_path(text, ret, e) : take_name(text, flags, ret, e);

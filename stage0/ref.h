@@ -13,15 +13,18 @@ enum ref_kind {
 	REF_FILE, /* path or file:// */
 	REF_HTTP, /* http:// or https:// */
 	REF_NAME, /* appc name with labels */
+	REF_OCI,  /* docker://, oci:, oci-archive:, docker-archive: */
 };
 
 struct image_ref {
 	enum ref_kind kind;
-	char *text;          /* as typed */
-	char *id;            /* REF_HASH: normalised prefix */
-	char *url;           /* REF_FILE: file://ABS; REF_HTTP: the URL */
+	char *text; /* as typed */
+	char *id;   /* REF_HASH: normalised prefix */
+	char *url; /* REF_FILE: file://ABS; REF_HTTP: the URL; REF_OCI: its one spelling, with ",arch=" and that */
 	char *path;          /* REF_FILE: ABS */
 	char *name;          /* REF_NAME */
+	char *arch;          /* REF_OCI: the label, or NULL */
+	bool local;          /* REF_OCI: not of a registry */
 	struct pairs labels; /* REF_NAME: version, os, arch, … */
 };
 
@@ -30,6 +33,5 @@ enum ref_flag {
 	REF_STORE_ONLY = 2, /* image rm, cat-manifest …: hash or name, no defaults for os/arch */
 };
 
-/* docker: and oci: references are refused with a line that says which schemes this version takes. */
 int image_ref_parse(const char *text, unsigned int flags, struct image_ref *ret, struct err *e);
 void image_ref_done(struct image_ref *r);

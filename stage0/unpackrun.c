@@ -18,7 +18,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/proc.h"
-#include "image/layer.h"
+#include "image/layernote.h"
 #include "stage0/interrupt.h"
 
 #define PUMP_BYTES (256u << 10)
