@@ -1,0 +1,105 @@
+# badreg.py LAYOUT PORT_FILE RULES LOG: a registry that misbehaves by order; serves any repository from one OCI layout.
+#
+# RULES, read anew for each request, has lines "METHOD PATH-GLOB KEY=VALUE...":  status=N  retry=SECONDS  body=TEXT
+#   times=N (the first N requests that match)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
+#   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)
+# LOG gets "METHOD PATH RANGE" a request.
+import fnmatch, http.server, json, os, re, shlex, sys, threading, time
+
+layout, port_file, rules_file, log_file = sys.argv[1:]
+used = {}
+lock = threading.Lock()
+
+def rules(line):
+    found = {}
+    try:
+        with open(rules_file) as f:
+            all_rules = [shlex.split(l) for l in f if l.strip()]
+    except FileNotFoundError:
+        return found
+    for number, (method, glob, *words) in enumerate(all_rules):
+        r = dict(w.split('=', 1) for w in words)
+        if not fnmatch.fnmatch(line, method + ' ' + glob):
+            continue
+        with lock:
+            key = os.stat(rules_file).st_mtime_ns, number
+            used[key] = used.get(key, 0) + 1
+            if 'times' in r and used[key] > int(r['times']):
+                continue
+        found.update(r)
+    return found
+
+def named(ref):
+    with open(layout + '/index.json') as f:
+        for m in json.load(f)['manifests']:
+            if m['digest'] == ref or m.get('annotations', {}).get('org.opencontainers.image.ref.name') == ref:
+                return m
+    return {'digest': ref} if ref.startswith('sha256:') else None
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *a):
+        pass
+
+    def refuse(self, status, rule):
+        body = rule.get('body', '').encode()
+        self.send_response(status)
+        if 'retry' in rule:
+            self.send_header('Retry-After', rule['retry'])
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        line = self.command + ' ' + self.path
+        with lock, open(log_file, 'a') as f:
+            f.write('%s %s\n' % (line, self.headers.get('Range', '-')))
+        rule = rules(line)
+        m = re.match(r'/v2/.+/(manifests|blobs)/([^/]+)$', self.path)
+        if 'status' in rule or not m:
+            return self.refuse(int(rule.get('status', 404)), rule)
+        d = named(m[2]) if m[1] == 'manifests' else {'digest': m[2]}
+        path = layout + '/blobs/' + d['digest'].replace(':', '/') if d else ''
+        if not os.path.exists(path):
+            return self.refuse(404, rule)
+        with open(path, 'rb') as f:
+            data = f.read()
+        kind = json.loads(data).get('mediaType') if m[1] == 'manifests' and data[:1] == b'{' else None
+        if 'flip' in rule:
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        start = re.match(r'bytes=(\d+)-$', self.headers.get('Range', ''))
+        start = int(start[1]) if start else 0
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header('Content-Range', 'bytes %d-%d/%d' % (start, len(data) - 1, len(data)))
+        self.send_header('Content-Length', rule.get('length', str(len(data) - start)))
+        self.send_header('Content-Type', rule.get('type', kind or 'application/octet-stream'))
+        if 'digest' in rule:
+            self.send_header('Docker-Content-Digest', rule['digest'])
+        self.end_headers()
+        self.wfile.flush()
+        if 'stall' in rule:
+            time.sleep(60)
+        data = data[start:]
+        if 'cut' in rule:
+            data = data[:int(rule['cut'])]
+        step = int(rule['rate']) // 20 if 'rate' in rule else len(data) or 1
+        try:
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at:at + step])
+                if 'rate' in rule:
+                    time.sleep(0.05)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        if 'cut' in rule or 'length' in rule:
+            self.close_connection = True
+
+    do_HEAD = do_GET
+
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+server.daemon_threads = True
+with open(port_file + '.new', 'w') as f:
+    f.write(str(server.server_port))
+os.rename(port_file + '.new', port_file)
+server.serve_forever()

@@ -1,0 +1,153 @@
+#!/bin/sh
+# Images of a real registry: fetch, run, what is asked of the network and what not, single flight.
+. "${0%/*}/lib.sh"
+. "${0%/*}/ocilib.sh"
+need_root
+need docker-registry python3 busybox
+accept_unsigned
+check "a registry" start_registry
+make_images <<'END'
+base = Layer().dir('.').busybox('sh', 'echo', 'cat', 'id', 'ls', 'env', 'pwd', 'sleep').dir('etc').file(
+    'etc/passwd', 'root:x:0:0::/:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n').file('etc/group', 'root:x:0:\nweb:x:44:\n').dir('srv').bytes()
+two = Layer().dir('srv').file('srv/page', 'one\n').bytes()
+three = Layer().file('srv/more', 'three\n').bytes()
+other = Layer().dir('srv').file('srv/page', 'two\n').bytes()
+app = dict(Entrypoint=['/bin/echo', 'says'], Cmd=['hello'], Env=['PATH=/bin', 'A=b c'], WorkingDir='/srv', Labels={'l': 'v'})
+push('http://%s/v2/team/app' % registry, 'v1', Image([base, two], **app))
+push('http://%s/v2/team/app' % registry, 'v2', Image([base, two, three], **app))
+push('http://%s/v2/team/app' % registry, 'moving', Image([base, two], **app))
+push('http://%s/v2/team/user' % registry, 'latest', Image([base], User='web', Entrypoint=['/bin/id']))
+push('http://%s/v2/team/bare' % registry, 'latest', Image([base]))
+push('http://%s/v2/team/zstd' % registry, 'latest', Image([base, two], how='zstd -q', media=KINDS['layer'] + '+zstd', **app))
+push('http://%s/v2/team/plain' % registry, 'latest', Image([base, two], how='plain', **app))
+arm = Image([base, other], arch='arm64', **app)
+here = Image([base, two], **app)
+push('http://%s/v2/team/multi' % registry, 'latest', Index(arm, here))
+push('http://%s/v2/team/foreign' % registry, 'latest', Index(arm))
+nested = Index(Index(Index(here)))
+push('http://%s/v2/team/nested' % registry, 'latest', nested)
+push('http://%s/v2/team/deep' % registry, 'latest', Index(Index(Index(nested))))
+many = [base] + [Layer().file('srv/n', str(i)).file('srv/%d' % i, str(i)).bytes() for i in range(499)]
+push('http://%s/v2/team/many' % registry, 'latest', Image(many, how='plain', Entrypoint=['/bin/cat', '/srv/n', '/srv/0', '/srv/498']))
+push('http://%s/v2/team/twice' % registry, 'latest', Image([base, two, other, two], Entrypoint=['/bin/cat', '/srv/page']))
+open(T + '/digest', 'w').write(digest(Image([base, two], **app).manifest()))
+END
+in_pod() { rkt run --net=none "$@"; }
+at=docker://$registry/team
+
+# ---- fetch and run
+: >"$T/registry.log"
+run rkt fetch --full "$at/app:v1"
+expect_status 0 "fetch"
+expect_stdout "^sha256-$(cut -c8- "$T/digest")\$" "prints the digest of the manifest as the id"
+is "config and two layers" "$(blobs_asked)" 3
+run in_pod "$at/app:v1"
+expect_status 0 "run"
+is "entrypoint and command" "$(out)" "says hello"
+is "from the store" "$(blobs_asked)" 3
+run in_pod "$at/app:v1" -- good bye
+is "arguments stand in for the command" "$(out)" "says good bye"
+run in_pod "$at/app:v1" --exec /bin/echo
+is "--exec drops both" "$(out)" ""
+run in_pod "$at/app:v1" --exec /bin/sh -- -c 'pwd; cat page; echo "$A"'
+is "working directory, files and environment" "$(out | tr '\n' ' ')" "/srv one b c "
+run in_pod "$at/user"
+is "the group of a user without one is from passwd" "$(out)" "uid=33(web) gid=44(web)$(out | sed -n 's/^[^ ]* [^ ]*//p')"
+refuses 'does not say what to run' "nothing to run" in_pod "$at/bare"
+run in_pod "$at/bare" -- /bin/echo yes
+is "but for arguments" "$(out)" yes
+run in_pod "127.0.0.1_${registry#*:}/team/app:v1" -- by name
+is "by its name in the store" "$(out)" "says by name"
+run rkt image list
+expect_stdout "team/app:v1" "is listed"
+
+# ---- layers that are there do not come again
+: >"$T/registry.log"
+run rkt fetch "$at/app:v2"
+expect_status 0 "an image with one more layer"
+is "only its config and that" "$(blobs_asked)" 2
+run in_pod "$at/app:v2" --exec /bin/cat -- page more
+is "stacked" "$(out | tr '\n' ' ')" "one three "
+for kind in zstd plain; do
+	run in_pod "$at/$kind"
+	is "layers by $kind" "$(out)" "says hello"
+done
+run in_pod "$at/twice"
+is "a layer that comes twice" "$(out)" one
+run in_pod "$at/many"
+is "five hundred layers" "$(out | tr -d '\n')" 4980498
+
+# ---- policies
+: >"$T/registry.log"
+run rkt fetch "$at/app:v1"
+is "update: asks for the manifest only" "$(blobs_asked) $(grep -c '/manifests/v1' "$T/registry.log" | sed 's/^[1-9][0-9]*$/asked/')" "0 asked"
+run rkt fetch --pull-policy=new "$at/app:v1" --debug
+refute "new: nothing is asked" sh -c "sed 1,2d '$T/registry.log' | grep -q never"
+run rkt fetch "$at/moving"
+make_images <<'END'
+import json
+push('http://%s/v2/team/app' % registry, 'moving', Image([Layer().dir('.').busybox('echo')], Entrypoint=['/bin/echo', 'moved']))
+END
+run in_pod "$at/app:moving" --pull-policy=never
+refuses 'pull policy is never' "never: not what is not there" rkt fetch --pull-policy=never "$at/app:nothing"
+run rkt fetch "$at/app:moving"
+run in_pod "$at/app:moving"
+is "update: the tag means another image now" "$(out)" moved
+run in_pod "docker://$registry/team/app@$(cat "$T/digest")"
+is "by digest" "$(out)" "says hello"
+zeros=$(printf '%064d' 0)
+refuses "127.0.0.1:[0-9]* answered 404" "by another digest" rkt fetch "docker://$registry/team/app@sha256:$zeros"
+refuses 'answered 404' "no such tag" rkt fetch "$at/app:nothing"
+refuses 'answered 404' "no such repository" rkt fetch "$at/nothing"
+refuses 'lower-case' "a bad name" rkt fetch "docker://$registry/Team/app"
+
+# ---- platforms
+run in_pod "$at/multi"
+is "the image of an index that is for this machine" "$(out)" "says hello"
+refuses 'linux/arm64' "none is for this machine: what there is" rkt fetch "$at/foreign"
+run rkt fetch "$at/multi,arch=aarch64"
+expect_status 0 "for another machine by its label"
+refuses 'arch' "which cannot be run" in_pod "$at/multi,arch=aarch64"
+refuses 'arch' "an unknown one" rkt fetch "$at/multi,arch=z80"
+run in_pod "$at/nested"
+is "an index in an index" "$(out)" "says hello"
+refuses 'more than 4 indexes' "but not without end" rkt fetch "$at/deep"
+
+# ---- nobody answers for a stored image
+run rkt gc --grace-period=0s
+id=$(rkt image list --full --no-legend --fields=id,name | awk '/team\/many/ { print $1 }')
+run rkt image rm "$id"
+expect_status 0 "image rm"
+run in_pod "$at/app:v2" --exec /bin/cat -- page
+is "takes no layer of others" "$(out)" one
+is "but its own" "$(find "$RKT_DIR/cas/tree" -mindepth 1 -maxdepth 1 | wc -l | sed 's/^[0-9]$/few/;s/^1[0-9]$/few/')" few
+run rkt gc --grace-period=0s
+run rkt image gc --grace-period=0s
+is "image gc leaves nothing" "$(find "$RKT_DIR/cas/tree" "$RKT_DIR/cas/blob" -mindepth 3 -maxdepth 3)" ""
+
+# ---- sixteen at once
+rm -rf "$RKT_DIR"
+: >"$T/registry.log"
+wanted=''
+for i in $(seq 16); do
+	"$RKT" --dir="$RKT_DIR" "$accept" run --net=none "$at/app:v2" -- "number $i" >"$T/out.$i" 2>"$T/err.$i" </dev/null &
+	wanted="$wanted $!"
+done
+for p in $wanted; do wait "$p"; done
+is "sixteen pods of one absent image" "$(cat "$T"/out.* | sort -u | grep -c 'says number')" 16
+is "move each of its blobs once" "$(blobs_asked)" 4
+run rkt gc --grace-period=0s
+
+# ---- trust
+accept=
+refuses 'no key is trusted|no trusted key|insecure-options=image' "unverified images are refused" rkt fetch "$at/app:v1"
+refuses 'imported without verification|no key is trusted|insecure-options=image' "also when they are there already" rkt run --net=none "$at/app:v2"
+run rkt run --net=none "docker://$registry/team/app@$(cat "$T/digest")"
+is "but a digest that the user names is enough" "$(out)" "says hello"
+accept_unsigned
+
+# ---- without the registry
+kill "$registry_pid"
+refuses 'Connection refused|there is no connection|connect' "no registry" rkt fetch "$at/app:v3"
+run in_pod "$at/app:v2"
+is "which a stored image does not need" "$(out)" "says hello"

@@ -1,0 +1,150 @@
+#!/bin/sh
+# Registries that lie, stall, break off or refuse, documents that are wrong, downloads that are killed: bounded, one line, nothing lost.
+. "${0%/*}/lib.sh"
+. "${0%/*}/ocilib.sh"
+need_root
+need python3 busybox
+accept_unsigned
+make_images <<'END'
+import random
+random.seed(1)
+base = Layer().dir('.').busybox('echo').bytes()
+big = Layer().file('big', random.randbytes(4 << 20)).bytes()
+app = dict(Entrypoint=['/bin/echo', 'ran'])
+def without(image, **changes):
+    for k, v in changes.items():
+        image.doc[k] = v
+    return image
+good = Image([base, big], **app)
+refs = {'good': good, 'other': Image([base], Entrypoint=['/bin/echo', 'other'])}
+refs['both'] = without(Image([base]), manifests=[])
+refs['schema1'] = without(Image([base]), schemaVersion=1, mediaType='application/vnd.docker.distribution.manifest.v1+json')
+refs['artifact'] = without(Image([base]), config=Image.descriptor(b'{}', 'application/vnd.oci.empty.v1+json'))
+refs['odd-layer'] = Image([base], media='application/vnd.example.layer')
+refs['no-digest'] = without(Image([base]), layers=[{'mediaType': KINDS['layer'], 'digest': 'sha256:../../../etc/passwd', 'size': 1}])
+refs['negative'] = without(Image([base]), layers=[Image.descriptor(b'x', KINDS['layer']) | {'size': -1}])
+small, large = Image([base, big]), Image([base, big])
+small.doc['layers'][1]['size'] -= 1
+large.doc['layers'][1]['size'] += 1
+refs['small'], refs['large'] = small, large
+refs['huge-config'] = Image([base], Labels={'x': 'y' * (9 << 20)})
+refs['bomb'] = Image([Layer().file('zeros', bytes(300 << 20)).bytes()], how='gzip -9n')
+refs['arch'] = Image([base], arch='arm64')
+refs['os'] = Image([base], os='windows')
+refs['config'] = Image([base], config_more={'rootfs': {'type': 'layers', 'diff_ids': 'x'}})
+refs['volume-root'] = Image([base], Volumes={'/': {}})
+write_layout(T + '/layout', refs)
+open(T + '/big', 'w').write(digest(good.blobs[1]))
+open(T + '/base', 'w').write(digest(good.blobs[0]))
+END
+check "a registry" start_badreg "$T/layout"
+at=docker://$registry/x
+big=$(cat "$T/big") base=$(cat "$T/base")
+rule() { printf '%s\n' "$@" >"$T/badreg.rules"; }
+fresh() { rm -rf "$RKT_DIR"; rule; : >"$T/badreg.log"; }
+
+# ---- documents
+refuses 'could be|both|manifests' "T41 a manifest that is an index too" rkt fetch "$at:both"
+refuses 'is obsolete' "schema 1" rkt fetch "$at:schema1"
+refuses 'manifest sha256:' "what is no container image" rkt fetch "$at:artifact"
+refuses 'vnd.example.layer' "a layer of another kind" rkt fetch "$at:odd-layer"
+refuses 'lower-case hex digits' "T40 a digest that is a path" rkt fetch "$at:no-digest"
+refuses 'size' "a negative size" rkt fetch "$at:negative"
+refuses 'config sha256:.*more than|size' "a huge config" rkt fetch "$at:huge-config"
+refuses 'rootfs.diff_ids' "a wrong config" rkt fetch "$at:config"
+refuses 'arm64' "another machine's" rkt fetch "$at:arch"
+refuses 'windows' "another system's" rkt fetch "$at:os"
+refuses 'cannot be a volume' "the root as a volume" rkt fetch "$at:volume-root"
+refuses "$big.* bytes of it, not" "a layer that is longer than the manifest says" rkt fetch "$at:small"
+refuses "$big" "one that is shorter" rkt fetch "$at:large"
+refuses 'layer sha256:.*ratio|times' "a bomb" rkt fetch "$at:bomb"
+is "nothing of these is an image" "$(rkt image list --no-legend)" ""
+fresh
+rule 'GET */manifests/good type=application/vnd.oci.image.index.v1+json'
+refuses 'manifest sha256:' "T41 a manifest that the registry calls an index" rkt fetch "$at:good"
+rule "GET */manifests/good digest=sha256:$(printf '%064d' 0)"
+refuses 'has digest' "another digest than the registry says" rkt fetch "$at:good"
+rule 'GET */manifests/good flip=1'
+refuses 'manifest' "a damaged manifest" rkt fetch "$at:good"
+
+# ---- answers
+for status in 401 403; do
+	rule "GET */manifests/good status=$status"
+	refuses "answered $status|who we are" "not let in: $status" rkt fetch "$at:good"
+done
+rule 'GET */manifests/good status=404 "body={\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"not\\u001b[31mhere\"}]}"'
+refuses 'answered 404.*MANIFEST_UNKNOWN' "not there, in the registry's words" rkt fetch "$at:good"
+refute "without their control characters" grep -q "$(printf '\033')" "$T/err"
+rule "GET */blobs/$big status=429 retry=1 times=2"
+run rkt fetch "$at:good"
+expect_status 0 "limited twice, then let in"
+fresh
+rule "GET */blobs/$big status=500"
+refuses "blob $big" "a server that fails" rkt fetch "$at:good"
+is "gets as many tries as there are" "$(grep -c "blobs/$big" "$T/badreg.log")" 4
+: >"$T/badreg.log"
+rule
+run rkt fetch "$at:good"
+expect_status 0 "later it works"
+is "and what was complete does not come again" "$(grep -c "blobs/$base" "$T/badreg.log")" 0
+
+# ---- bytes
+fresh
+rule "GET */blobs/$big flip=1"
+refuses "blob $big: .* sent other bytes" "T39 other bytes" rkt fetch "$at:good"
+refute "are not kept" sh -c "ls '$RKT_DIR'/cas/tmp/dl-*"
+fresh
+rule "GET */blobs/$big cut=1000000 times=2"
+run rkt fetch "$at:good"
+expect_status 0 "broken off twice"
+is "went on from there" "$(grep "blobs/$big" "$T/badreg.log" | sed 's/.* //' | tr '\n' ' ')" "- bytes=1000000- bytes=2000000- "
+fresh
+rule "GET */blobs/$big length=99999999999"
+refuses 'bytes of it, not' "a length that is a lie" rkt fetch "$at:good"
+fresh
+rule "GET */blobs/$big stall=1"
+start_rkt fetch "$at:good"
+wait_for 10 grep -q "blobs/$big" "$T/badreg.log"
+kill -TERM "$pid"
+wait "$pid"
+is "a registry that stalls can be left" "$?" 143
+gone() { ! pgrep -f "$RKT_DIR" >/dev/null; }
+check "by everybody" wait_for 5 gone
+
+# ---- killed at half way
+fresh
+rule "GET */blobs/$big rate=2000000"
+start_rkt run --net=none "$at:good"
+first=$pid
+half() { find "$RKT_DIR/cas/tmp" -path '*/dl-*/data' -size +1500k 2>/dev/null | grep -q .; }
+check "half of it is there" wait_for 20 half
+start_rkt run --net=none "$at:good"
+second=$pid
+sleep 0.3
+pkill -KILL -P "$first"
+kill -KILL "$first" 2>/dev/null
+wait "$second"
+is "who waited goes on" "$?" 0
+is "runs it" "$(cat "$T/bg.out")" ran
+check "from the byte where the first one died" grep -q "blobs/$big bytes=[1-9]" "$T/badreg.log"
+run rkt gc --grace-period=0s
+run rkt image rm "$(rkt image list --no-legend --full --fields=id)"
+expect_status 0 "and nothing stays"
+is "no blob, no tree" "$(find "$RKT_DIR/cas/tree" "$RKT_DIR/cas/blob" -mindepth 3 -maxdepth 3)" ""
+
+# ---- killed anywhere while layers are unpacked: the next one finds a store that is right
+fresh
+for ms in 05 15 30 50 80 120; do
+	start_rkt fetch "$at:good"
+	sleep 0.$ms
+	pkill -KILL -P "$pid" 2>/dev/null
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid"
+done
+run rkt run --net=none "$at:good"
+is "after six that were killed" "$(out)" ran
+run rkt image verify "$(rkt image list --no-legend --full --fields=id)"
+expect_status 0 "the store is right"
+run rkt gc --grace-period=0s
+run rkt image gc --grace-period=0s
+is "image gc leaves nothing unfinished" "$(find "$RKT_DIR/cas/tmp" "$RKT_DIR/cas/tree" -mindepth 1)" ""
