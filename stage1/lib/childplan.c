@@ -24,12 +24,12 @@ static int resolve_ids(struct app_build *a, struct err *e)
 
 	if (r < 0)
 		return err_ctx(e, "app \"%s\"", a->in->rt->name);
-	r = users_gid(a->root_fd, app->group, &a->gid, e);
-	/* docker images name a user only; the converter repeats it as the group (internals.md 5.7) */
-	if (r == -ENOENT && a->in->docker && strcmp(app->user, app->group) == 0) {
-		err_clear(e);
-		a->gid = a->uid;
-		return 0;
+	/* docker images name a user only; the group is the same word again (internals.md 5.7) */
+	if (a->in->docker && strcmp(app->user, app->group) == 0) {
+		r = login_find(a->root_fd, app->user, a->uid, &a->login, e);
+		a->gid = a->login.gid;
+	} else {
+		r = users_gid(a->root_fd, app->group, &a->gid, e);
 	}
 	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
 }
@@ -45,7 +45,7 @@ static void build_env(const struct sandbox *s, struct app_build *a)
 	env_default(&a->env, "SHELL", "/bin/sh");
 	env_default(&a->env, "USER", "root");
 	env_default(&a->env, "LOGNAME", "root");
-	env_default(&a->env, "HOME", "/root");
+	env_default(&a->env, "HOME", a->login.home ? a->login.home : "/root");
 	env_default(&a->env, "container", "rkt");
 	env_set(&a->env, "AC_APP_NAME", a->in->rt->name);
 	if (a->notify_fd >= 0)
@@ -101,8 +101,8 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		.post_stop = app->post_stop,
 		.uid = a->uid,
 		.gid = a->gid,
-		.groups = app->gids,
-		.ngroups = (uint32_t)app->ngids,
+		.groups = app->ngids ? app->gids : a->login.groups,
+		.ngroups = (uint32_t)(app->ngids ? app->ngids : a->login.ngroups),
 		.caps = a->caps,
 		.bpf = &a->bpf,
 		.umask = 022,

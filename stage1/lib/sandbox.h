@@ -15,6 +15,7 @@
 #include "stage1/lib/cgroup.h"
 #include "stage1/lib/flavor.h"
 #include "stage1/lib/listen.h"
+#include "stage1/lib/login.h"
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/steps.h"
@@ -45,7 +46,8 @@ struct app_build {
 	int root_fd; /* the app's root mount, in the child; with a user namespace made before it */
 	int dev_fd;  /* its /dev, in the child */
 	uint32_t uid, gid;
-	uint32_t restart; /* flags of restart.h */
+	struct login login; /* of an image of docker's kind */
+	uint32_t restart;   /* flags of restart.h */
 	struct app_streams streams;
 	struct listen_fds listen;
 	char root[16]; /* "/a0": where it is attached in init's mount namespace */

@@ -47,25 +47,25 @@ static int line_number(const char *line, size_t len, const char *name, uint32_t 
 	return parse_id(digits, ret);
 }
 
-static int open_db(int root_fd, const struct db *d, struct buf *out, struct err *e)
+int users_read(int root_fd, const char *file, struct buf *out, struct err *e)
 {
 	struct stat st;
-	auto_close int fd = open_in_root(root_fd, d->file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	auto_close int fd = open_in_root(root_fd, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (fd == -ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return err_sys(e, -fd, "open the image's /%s", d->file);
+		return err_sys(e, -fd, "open the image's /%s", file);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, EINVAL, "the image's /%s is not a regular file", d->file);
+		return err_set(e, ERR_INPUT, EINVAL, "the image's /%s is not a regular file", file);
 	int r = fd_read_all(fd, DB_MAX, out);
-	return r < 0 ? err_sys(e, -r, "read the image's /%s", d->file) : 0;
+	return r < 0 ? err_sys(e, -r, "read the image's /%s", file) : 0;
 }
 
 static int by_name(int root_fd, const struct db *d, const char *name, uint32_t *ret, struct err *e)
 {
 	auto_buf b = BUF_INIT;
-	int r = open_db(root_fd, d, &b, e);
+	int r = users_read(root_fd, d->file, &b, e);
 
 	if (r < 0 && r != -ENOENT)
 		return r;

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /*
@@ -16,3 +17,5 @@
  */
 int users_uid(int root_fd, const char *user, uint32_t *ret, struct err *e);
 int users_gid(int root_fd, const char *group, uint32_t *ret, struct err *e);
+/* The whole of "etc/passwd" or "etc/group", under the same rules.  -ENOENT without a message. */
+int users_read(int root_fd, const char *file, struct buf *out, struct err *e);
