@@ -8,7 +8,7 @@ accept_unsigned
 check "a registry" start_registry
 make_images <<'END'
 base = Layer().dir('.').busybox('sh', 'echo', 'cat', 'id', 'ls', 'env', 'pwd', 'sleep').dir('etc').file(
-    'etc/passwd', 'root:x:0:0::/:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n').file('etc/group', 'root:x:0:\nweb:x:44:\n').dir('srv').bytes()
+    'etc/passwd', 'root:x:0:0::/:/bin/sh\nweb:x:33:50::/srv:/bin/sh\n').file('etc/group', 'root:x:0:\nweb:x:44:\nmore:x:60:a,web\nown:x:50:\n').dir('srv').bytes()
 two = Layer().dir('srv').file('srv/page', 'one\n').bytes()
 three = Layer().file('srv/more', 'three\n').bytes()
 other = Layer().dir('srv').file('srv/page', 'two\n').bytes()
@@ -17,6 +17,7 @@ push('http://%s/v2/team/app' % registry, 'v1', Image([base, two], **app))
 push('http://%s/v2/team/app' % registry, 'v2', Image([base, two, three], **app))
 push('http://%s/v2/team/app' % registry, 'moving', Image([base, two], **app))
 push('http://%s/v2/team/user' % registry, 'latest', Image([base], User='web', Entrypoint=['/bin/id']))
+push('http://%s/v2/team/volume' % registry, 'latest', Image([base, two], Volumes={'/srv': {}}, Entrypoint=['/bin/cat', '/srv/page']))
 push('http://%s/v2/team/bare' % registry, 'latest', Image([base]))
 push('http://%s/v2/team/zstd' % registry, 'latest', Image([base, two], how='zstd -q', media=KINDS['layer'] + '+zstd', **app))
 push('http://%s/v2/team/plain' % registry, 'latest', Image([base, two], how='plain', **app))
@@ -52,7 +53,13 @@ is "--exec drops both" "$(out)" ""
 run in_pod "$at/app:v1" --exec /bin/sh -- -c 'pwd; cat page; echo "$A"'
 is "working directory, files and environment" "$(out | tr '\n' ' ')" "/srv one b c "
 run in_pod "$at/user"
-is "the group of a user without one is from passwd" "$(out)" "uid=33(web) gid=44(web)$(out | sed -n 's/^[^ ]* [^ ]*//p')"
+is "the groups of a user without one are those of its files" "$(out)" "uid=33(web) gid=50(own) groups=60(more)"
+run in_pod "$at/user" --exec /bin/sh -- -c 'echo $HOME'
+is "and so is its home" "$(out)" /srv
+run in_pod "$at/user" --user=33 --group=44
+is "unless somebody says otherwise" "$(out)" "uid=33(web) gid=44(web)"
+run in_pod "$at/volume"
+is "a volume that nobody gave has what the image has there" "$(out)" one
 refuses 'does not say what to run' "nothing to run" in_pod "$at/bare"
 run in_pod "$at/bare" -- /bin/echo yes
 is "but for arguments" "$(out)" yes
@@ -60,6 +67,9 @@ run in_pod "127.0.0.1_${registry#*:}/team/app:v1" -- by name
 is "by its name in the store" "$(out)" "says by name"
 run rkt image list
 expect_stdout "team/app:v1" "is listed"
+
+run rkt image cat-manifest --oci --pretty-print=false "127.0.0.1_${registry#*:}/team/app:v1"
+expect_stdout '^\{"manifest":\{.*"layers":.*"config":\{.*"diff_ids":' "its own documents"
 
 # ---- layers that are there do not come again
 : >"$T/registry.log"
