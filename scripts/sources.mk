@@ -62,7 +62,7 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
@@ -72,7 +72,7 @@ fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
-	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c sandbox.c sandbox_landlock.c \
+	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c bundle.c sandbox.c sandbox_landlock.c \
 	sandbox_seccomp.c tarout.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack

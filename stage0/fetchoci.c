@@ -30,6 +30,7 @@
 #include "stage0/interrupt.h"
 #include "stage0/layersgc.h"
 #include "stage0/ociimport.h"
+#include "stage0/ocilocal.h"
 #include "stage0/ocisign.h"
 
 /* One image on its way. */
@@ -40,6 +41,8 @@ struct pull {
 	struct oci_platform platform;
 	struct http *http;
 	struct registry registry;
+	struct oci_local *local;
+	struct work archive; /* its contents */
 	struct oci_source source;
 	char *name, *version;            /* in the store; no version: NULL */
 	struct registry_document top;    /* what the reference names */
@@ -66,8 +69,29 @@ static int registry_source(void *arg, const struct registry_blob *v, size_t n,
 	return registry_blobs(&p->registry, &p->j->store, v, n, sink, p->j->quiet, e);
 }
 
+static int local_source(void *arg, const struct registry_blob *v, size_t n, const struct registry_sink *sink,
+			struct err *e)
+{
+	struct pull *p = arg;
+
+	return oci_local_blobs(p->local, &p->j->store, v, n, sink, e);
+}
+
+static int open_local(struct pull *p, struct err *e)
+{
+	int r = work_open(p->j, &p->archive, e);
+
+	if (r < 0)
+		return r;
+	p->local = oci_local_open(&p->ref, p->archive.fd, p->j->unpack, e);
+	p->source = (struct oci_source){ local_source, p };
+	return p->local ? 0 : -e->code;
+}
+
 static int open_source(struct pull *p, struct err *e)
 {
+	if (p->ref.transport != OCI_REGISTRY)
+		return open_local(p, e);
 	const struct http_options o = { &p->j->config, p->j->insecure & INSECURE_TLS, p->j->stall_s };
 
 	p->http = http_new(&o, e);
@@ -90,7 +114,8 @@ static int get_document(struct pull *p, const char *digest, struct registry_docu
 {
 	const char *named = p->ref.digest ? p->ref.digest : p->ref.tag;
 
-	return registry_manifest(&p->registry, digest ? digest : named, ret, e);
+	return p->local ? oci_local_document(p->local, digest, &p->platform, ret, e)
+			: registry_manifest(&p->registry, digest ? digest : named, ret, e);
 }
 
 /* ---- which one ---- */
@@ -354,9 +379,35 @@ static int fetch(struct pull *p, struct known *known, bool *fetched, struct err 
 	return r < 0 ? r : save_record(p, e);
 }
 
+/* The reference behind the colon if it is a name by itself, "busybox:1"; else the file's name, and that as the version. */
+static void name_local(struct pull *p)
+{
+	const char *base = path_base(p->ref.path), *tail = strstr(base, ".tar");
+	auto_free char *as = p->ref.ref ? xasprintf("docker:%s", p->ref.ref) : NULL;
+	auto_free char *name = xstrndup(base, tail && tail > base ? (size_t)(tail - base) : strlen(base));
+	struct oci_reference r = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (as && strpbrk(p->ref.ref, ":/") && oci_reference_parse(as, &r, &ignored) == 0) {
+		free(name);
+		name = xasprintf("%s/%s", r.host, r.repository);
+		p->version = xstrdup(r.tag);
+	} else {
+		p->version = p->ref.ref ? ac_identifier_sanitize(p->ref.ref) : NULL;
+	}
+	p->name = ac_identifier_sanitize(name);
+	if (!p->name)
+		p->name = xstrdup("image");
+	oci_reference_done(&r);
+}
+
 /* What the image is called in the store. */
 static void name_it(struct pull *p)
 {
+	if (p->ref.transport != OCI_REGISTRY) {
+		name_local(p);
+		return;
+	}
 	auto_free char *name = xasprintf("%s/%s", p->ref.host, p->ref.repository);
 
 	p->name = ac_identifier_sanitize(name); /* HOST:PORT/… */
@@ -382,6 +433,8 @@ static void pull_done(struct pull *p)
 	if (p->http && p->ref.transport == OCI_REGISTRY)
 		registry_close(&p->registry);
 	http_free(p->http);
+	oci_local_free(p->local);
+	work_done(&p->archive);
 	registry_document_done(&p->top);
 	registry_document_done(&p->chosen);
 	oci_document_done(&p->manifest);
@@ -397,13 +450,18 @@ static void pull_done(struct pull *p)
 int image_from_oci(struct job *j, const struct wanted *want, char ret_id[IMAGE_ID_LEN + 1], bool *fetched,
 		   struct err *e)
 {
-	struct pull p = { .j = j, .want = want, .top.text = BUF_INIT, .chosen.text = BUF_INIT };
+	struct wanted w = *want;
+	struct pull p = { .j = j, .want = &w, .top.text = BUF_INIT, .chosen.text = BUF_INIT };
 	struct known known;
 	auto_close int lock = FD_NONE;
+	p.archive = (struct work)WORK_INIT;
 	int r = parse(&p, e);
 
 	*fetched = false;
-	known_init(&known, j, want);
+	/* what lies on disk may change under its name */
+	if (p.ref.transport != OCI_REGISTRY)
+		w.policy = "update";
+	known_init(&known, j, &w);
 	known.pinned = r == 0 && p.ref.digest;
 	if (r == 0)
 		r = known_or_queue(&known, &lock, e);

@@ -25,6 +25,7 @@
 #include "oci/digest.h"
 #include "stage0/imagelayers.h"
 #include "stage0/interrupt.h"
+#include "stage0/layersgc.h"
 #include "stage0/settle.h"
 #include "stage0/unpackrun.h"
 
@@ -115,7 +116,11 @@ static size_t next_ready(const struct import *im)
 
 static bool all_settled(const struct import *im)
 {
-	return im->l[im->n - 1].step == STEP_SETTLED;
+	size_t i = 0;
+
+	while (i < im->n && im->l[i].step == STEP_SETTLED)
+		i++;
+	return i == im->n;
 }
 
 /* ---- who unpacks ---- */
@@ -151,13 +156,38 @@ static int lock_chain(struct import *im, struct err *e)
 	return 1;
 }
 
+/* What images in the store say of blobs and what is in them, "DIGEST DIFF_ID": somebody looked. */
+static char **known_pairs(const struct store *s)
+{
+	struct err ignored = ERR_INIT;
+	auto_strv ids = NULL;
+	char **pairs = NULL;
+
+	(void)store_list(s, &ids, &ignored);
+	for (char **id = ids; id && *id; id++) {
+		struct image_info i = { .id = "" };
+
+		if (layers_id(*id) && store_image_load(s, *id, &i, &ignored) == 0) {
+			for (size_t k = 0; k < i.nlayers; k++)
+				strv_pushf(&pairs, "%s %s", i.layers[k].digest, i.layers[k].diff_id);
+		}
+		image_info_done(&i);
+	}
+	return pairs;
+}
+
+/* A blob that nobody has compared with the digest of what is in it is unpacked once more, only for that. */
 static void note_stored(struct import *im)
 {
 	size_t missing = first_missing(im);
+	auto_strv known = missing ? known_pairs(&im->j->store) : NULL;
 
 	for (size_t i = 0; i < missing; i++) {
+		auto_free char *pair = xasprintf("%s %s", im->v[i].digest, im->v[i].diff_id);
+
 		im->l[i].stored = true;
-		im->l[i].step = STEP_SETTLED;
+		if (strv_has(known, pair))
+			im->l[i].step = STEP_SETTLED;
 		strv_pushf(&im->stack.roots, "tree/%s/rootfs", im->v[i].tree);
 	}
 	im->stack.n = missing;
@@ -284,7 +314,9 @@ static void *worker(void *arg)
 		pthread_mutex_unlock(&im->mutex);
 		int r = unpack_layer(im, i, &e);
 		pthread_mutex_lock(&im->mutex);
-		im->l[i].step = STEP_DONE;
+		im->l[i].step = im->l[i].stored ? STEP_SETTLED : STEP_DONE;
+		if (im->l[i].stored)
+			work_done(&im->l[i].work);
 		if (r < 0) {
 			err_ctx(&e, "layer %s", im->v[i].digest);
 			fail(im, &e);

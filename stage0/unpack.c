@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/opt.h"
 #include "base/strv.h"
+#include "image/bundle.h"
 #include "image/extract.h"
 #include "image/inflate.h"
 #include "image/layer.h"
@@ -133,7 +134,13 @@ static int run_layer(const struct args *a, json_t *reply, struct buf *tail, stru
 	return extract(extract_layer, "notes", a, reply, tail, e);
 }
 
+static int run_bundle(const struct args *a, json_t *reply, struct buf *tail, struct err *e)
+{
+	return extract(extract_bundle, "tail", a, reply, tail, e);
+}
+
 static const struct mode modes[] = {
+	{ "bundle", extract_opts, 4, 5, run_bundle },
 	{ "layer", extract_opts, 4, 5, run_layer },
 	{ "inflate", inflate_opts, 5, 5, run_inflate },
 	{ "extract", extract_opts, 4, 5, run_extract },
@@ -169,7 +176,8 @@ static const struct mode *parse(int argc, char **argv, struct args *a, struct er
 			m = &modes[i];
 	}
 	if (!m) {
-		(void)err_set(e, ERR_USAGE, EINVAL, "expected \"inflate\", \"extract\" or \"layer\"");
+		(void)err_set(e, ERR_USAGE, EINVAL,
+			      "expected \"inflate\", \"extract\", \"layer\" or \"bundle\"");
 		return NULL;
 	}
 	const struct opt_set set = { m->opts, a };
