@@ -2,8 +2,8 @@
 # make bench: what a start, a fetch, a list and a gc cost, beside crun, bwrap and podman where they are installed.
 #
 # ROUNDS (50) runs of each contestant, in turns; PODS (10000) for list and gc; SMALL (64) and BIG (512) MiB for
-# fetch; WHAT=start,many,calls,links,memory,fetch,pods picks;
-# MANY (200) for the starts at once.  Root.  Clocks on shared machines lie: compare columns of one run.
+# fetch; WHAT=start,many,calls,links,memory,fetch,pull,pods picks;
+# PULLS (3) turns of pull; MANY (200) for the starts at once.  Root.  Clocks on shared machines lie: compare columns of one run.
 # shellcheck disable=SC2086 # contestants are command lines in variables, split on purpose
 
 # crun 1.8 refuses to run where the unified hierarchy of a hybrid set-up has a controller.  In a mount
@@ -17,7 +17,7 @@ fi
 need_root
 accept_unsigned
 ROUNDS=${ROUNDS:-50} PODS=${PODS:-10000} SMALL=${SMALL:-64} BIG=${BIG:-512}
-WHAT=${WHAT:-start,many,calls,links,memory,fetch,pods} MANY=${MANY:-200}
+WHAT=${WHAT:-start,many,calls,links,memory,fetch,pull,pods} PULLS=${PULLS:-3} MANY=${MANY:-200}
 
 title() { printf '\n# %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -157,6 +157,69 @@ bench_fetch() {
 	done
 }
 
+# Three layers, 370 MB and 30,000 files unpacked; and one that shares two of them.
+pull_images() {
+	python3 - "${0%/*}/../functional" "$registry" <<-'END'
+		import random, sys
+		sys.path.insert(0, sys.argv[1])
+		from ocimake import *
+		random.seed(7)
+		words = [bytes(random.choices(b'abcdefghijklmnopqrstuvwxyz', k=random.randint(2, 9))) for _ in range(4000)]
+		pool = [b' '.join(random.choices(words, k=40000)) for _ in range(20)]
+		def content(n):
+		    p = random.choice(pool)
+		    at = random.randrange(len(p) - 1000)
+		    return (random.randbytes(n // 4) + (p[at:] + p) * (n // len(p) + 2))[:n]
+		def layer(k, dirs):
+		    l = Layer().dir('.')
+		    for d in range(dirs):
+		        l.dir('l%d-%d' % (k, d))
+		        for f in range(100):
+		            l.file('l%d-%d/%d' % (k, d, f), content(int(random.expovariate(1 / 11600))))
+		    return l.bytes()
+		a, b, c, d = (layer(k, n) for k, n in enumerate((120, 100, 80, 80)))
+		push('http://%s/v2/bench/a' % sys.argv[2], '1', Image([a, b, c]))
+		push('http://%s/v2/bench/b' % sys.argv[2], '1', Image([a, b, d]))
+	END
+}
+
+# once NAME COMMAND...: milliseconds, own and children's, and the peak of resident memory of any of them.
+once() {
+	name=$1
+	shift
+	sync
+	timer -n 1 -w 0 "$name" "$@" | tail -n 1
+}
+
+# New directories each time: ext4 is slow where many files were deleted a moment ago.
+bench_pull() {
+	title "docker://: from a registry on loopback and an empty store to runnable, PULLS=$PULLS times in turns"
+	have docker-registry || { echo "no docker-registry"; return; }
+	# shellcheck source=tests/functional/ocilib.sh
+	. "${0%/*}/../functional/ocilib.sh"
+	start_registry
+	pull_images
+	n=0
+	while [ $n -lt "$PULLS" ]; do
+		n=$((n + 1))
+		mkdir -p "$T/pull$n"
+		once rkt "$RKT" --dir="$T/pull$n/rkt" --local-config="$T/etc" --system-config="$T/lib" \
+			--insecure-options=image,http fetch "docker://$registry/bench/a:1"
+		if have podman; then
+			once podman podman --root "$T/pull$n/podman" --runroot "$T/pull$n/run" --storage-driver=overlay pull -q \
+				--tls-verify=false "docker://$registry/bench/a:1"
+		fi
+		if have skopeo && have umoci; then
+			once skopeo+umoci sh -c "skopeo copy -q --src-tls-verify=false docker://$registry/bench/a:1 oci:$T/pull$n/oci:1 &&
+				umoci unpack --image $T/pull$n/oci:1 $T/pull$n/bundle"
+		fi
+	done
+	: >"$T/registry.log"
+	once "rkt, second image" "$RKT" --dir="$T/pull1/rkt" --local-config="$T/etc" --system-config="$T/lib" \
+		--insecure-options=image,http fetch "docker://$registry/bench/b:1"
+	echo "blobs it asked for, config included: $(blobs_asked)"
+}
+
 bench_pods() {
 	title "list and gc of $PODS exited pods"
 	rkt run --net=none "$id" >/dev/null 2>&1
@@ -171,6 +234,6 @@ bench_pods() {
 	timer -n 1 -w 0 "gc of $PODS" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s | tail -n 1
 }
 
-for part in start many calls links memory fetch pods; do
+for part in start many calls links memory fetch pull pods; do
 	if wanted $part; then bench_$part; fi
 done

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # ocilib.sh — what the tests of OCI and docker images share, over lib.sh: a registry, images made by ocimake.py, how a stored image looks.
 
-TESTS=$(cd "${0%/*}" && pwd)
+TESTS=$(cd "${0%/*}/../functional" && pwd)
 
 # start_registry [YAML-LINE]...: Debian's registry on loopback; sets $registry (HOST:PORT) and $registry_pid.  Its requests are in $T/registry.log.
 start_registry() {
