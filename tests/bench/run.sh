@@ -197,7 +197,7 @@ bench_pull() {
 	have docker-registry || { echo "no docker-registry"; return; }
 	# shellcheck source=tests/functional/ocilib.sh
 	. "${0%/*}/../functional/ocilib.sh"
-	start_registry
+	start_registry "" # no further lines
 	pull_images
 	n=0
 	while [ $n -lt "$PULLS" ]; do

@@ -9,6 +9,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
 	-keyout "$T/tls/key.pem" -out "$T/tls/cert.pem" 2>/dev/null
 # a password of htpasswd's kind that needs no tool of its own: bcrypt of "secret"
 printf 'joe:%s\n' "$(python3 -W ignore -c 'import crypt; print(crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))')" >"$T/htpasswd"
+# shellcheck disable=SC2034 # of ocilib.sh
 registry_tls=", tls: {certificate: $T/tls/cert.pem, key: $T/tls/key.pem}"
 check "a registry that wants TLS and a password" start_registry "auth: {htpasswd: {realm: tests, path: $T/htpasswd}}"
 make_images <<'END'
