@@ -8,7 +8,7 @@ basehash_SRC := aci/base/hash.c
 schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c)
 
 # OCI and docker images: references and documents.
-oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c whiteout.c)
+oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c appconfig.c whiteout.c)
 
 # The plan and the words for stage2's steps: read by stage2, written and told by stage1.
 plan_SRC := stage2/plan.c stage2/stepname.c
@@ -62,13 +62,13 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c regpush.c outgoing.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
 fetch_OUT := lib/rkt/stage0/fetch
 fetch_AR := fetchlib stage0 image oci schema basejson basehash base
-fetch_LIBS := -lcurl -lgpgme -lcrypto -ljansson -lpthread
+fetch_LIBS := -larchive -lcurl -lgpgme -lcrypto -ljansson -lpthread
 
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
@@ -91,7 +91,7 @@ cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c d
 	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
-	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_rm.c cmd_image_verify.c cmd_list.c \
+	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc

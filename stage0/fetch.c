@@ -41,9 +41,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct job *j, json_t **reply, struct err *e);
 } ops[] = {
-	{ "fetch", fetch_op_image },
-	{ "keys", fetch_op_keys },
-	{ "verify", fetch_op_verify },
+	{ "fetch", fetch_op_image }, { "keys", fetch_op_keys }, { "verify", fetch_op_verify },
+	{ "save", fetch_op_save },   { "push", fetch_op_push },
 };
 
 /* unpack is our neighbour. */

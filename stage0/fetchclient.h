@@ -16,6 +16,10 @@
  *                or, for a PEM key, {"keys": [{"fingerprint", "algorithm", "armored"}]}
  *   OP "verify": "id"             re-hash the blob, re-read the tree
  *       reply:   {"ok": bool, "detail": text}
+ *   OP "save":   "id", "format": "oci"|"oci-archive"|"docker-archive"|"aci", "path": absolute
+ *       reply:   {}
+ *   OP "push":   "id", "url": a docker:// reference, as oci_reference_text spells it
+ *       reply:   {"digest": of the manifest, "sent": blobs that the registry did not have}
  * Failure of any: {"error": {"code": errno, "class": enum err_class, "text": "…"}}.
  */
 #pragma once

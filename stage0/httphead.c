@@ -19,7 +19,9 @@
 
 void http_head_init(struct http_head *h)
 {
-	*h = (struct http_head){ .length = -1, .range_from = -1, .range_total = -1, .retry_after = -1 };
+	*h = (struct http_head){
+		.length = -1, .range_from = -1, .range_total = -1, .retry_after = -1, .range_last = -1
+	};
 }
 
 void http_head_done(struct http_head *h)
@@ -147,6 +149,13 @@ static void field_content_range(struct http_head *h, const char *p, size_t n)
 		h->range_from = from;
 }
 
+/* "0-99", of an upload: so much has arrived. */
+static void field_range(struct http_head *h, const char *p, size_t n)
+{
+	if (n > 2 && memcmp(p, "0-", 2) == 0)
+		h->range_last = number(p + 2, n - 2);
+}
+
 static bool directive_is(const char *p, size_t n, const char *name)
 {
 	return n == strlen(name) && strncasecmp(p, name, n) == 0;
@@ -186,6 +195,7 @@ static const struct {
 	{ "location", field_location },
 	{ "content-length", field_length },
 	{ "content-range", field_content_range },
+	{ "range", field_range },
 	{ "cache-control", field_cache_control },
 	{ "content-type", field_content_type },
 	{ "docker-content-digest", field_content_digest },

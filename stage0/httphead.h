@@ -21,6 +21,7 @@ struct http_head {
 	int64_t length;       /* Content-Length, -1 unknown */
 	int64_t range_from;   /* Content-Range: first byte, -1 absent or malformed */
 	int64_t range_total;  /* Content-Range: size of the whole, -1 unknown */
+	int64_t range_last;   /* Range of an upload: the last byte that has arrived, -1 unknown */
 	int64_t max_age;      /* Cache-Control: seconds; 0 for no-cache, no-store or nothing */
 };
 

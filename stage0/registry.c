@@ -128,44 +128,57 @@ static void show_warnings(const struct registry_place *p, const struct http_head
 		log_warn("%s says: %.400s", p->host, *w);
 }
 
+int registry_ask(struct registry *r, struct registry_place *p, const struct http_request *like,
+		 const char *path, size_t max, struct http_head *head, struct buf *out, struct err *e)
+{
+	for (;;) {
+		auto_free char *url = xasprintf("%s%s", p->base, path);
+		struct http_request rq = *like;
+		bool again = false;
+
+		http_head_done(head);
+		http_head_init(head);
+		rq.url = url;
+		rq.credentials = p->auth.lines;
+		rq.tls = &r->tls;
+		log_debug("%s %s", rq.method ? rq.method : "GET", url);
+		int result = http_fetch(r->http, &rq, max, head, out, e);
+		if (result == 0 && head->status == 401) {
+			result = regauth_answer(&p->auth, head, e);
+			again = result == 0;
+		} else if (result == 0) {
+			regauth_accepted(&p->auth);
+			show_warnings(p, head);
+		} else {
+			again = registry_fall_back(p, result, e) > 0;
+		}
+		if (!again)
+			return result;
+	}
+}
+
 /* One GET at one place, with whatever it takes to be let in. */
 static int get_at(struct registry *r, struct registry_place *p, const char *path, size_t max,
 		  struct registry_document *ret, struct err *e)
 {
 	auto_strv headers = NULL;
+	struct http_head head;
 	int result;
 
 	strv_push(&headers, accept_types);
-	for (;;) {
-		struct http_head head;
-		auto_free char *url = xasprintf("%s%s", p->base, path);
-		const struct http_request rq = {
-			.url = url, .headers = headers, .credentials = p->auth.lines, .tls = &r->tls
-		};
-
-		http_head_init(&head);
-		log_debug("GET %s", url);
-		result = http_fetch(r->http, &rq, max, &head, &ret->text, e);
-		bool again = false;
-		if (result == 0 && head.status == 401) {
-			result = regauth_answer(&p->auth, &head, e);
-			again = result == 0;
-		} else if (result == 0) {
-			regauth_accepted(&p->auth);
-			show_warnings(p, &head);
-			if (head.status != 200)
-				result = registry_status_error(p, head.status, &ret->text, e);
-			free(ret->media_type);
-			ret->media_type = xstrdup(head.content_type);
-			free(ret->digest);
-			ret->digest = xstrdup(head.content_digest);
-		} else {
-			again = registry_fall_back(p, result, e) > 0;
-		}
-		http_head_done(&head);
-		if (!again)
-			return result;
+	const struct http_request rq = { .headers = headers };
+	http_head_init(&head);
+	result = registry_ask(r, p, &rq, path, max, &head, &ret->text, e);
+	if (result == 0) {
+		if (head.status != 200)
+			result = registry_status_error(p, head.status, &ret->text, e);
+		free(ret->media_type);
+		ret->media_type = xstrdup(head.content_type);
+		free(ret->digest);
+		ret->digest = xstrdup(head.content_digest);
 	}
+	http_head_done(&head);
+	return result;
 }
 
 void registry_document_done(struct registry_document *d)

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "stage0/http.h"
 #include "stage0/regauth.h"
 #include "stage0/store.h"
 
@@ -81,7 +82,30 @@ struct registry_sink {
 int registry_blobs(struct registry *r, const struct store *s, const struct registry_blob *v, size_t n,
 		   const struct registry_sink *sink, bool quiet, struct err *e);
 
+/* ---- sending ---- */
+
+/* Something to send: bytes in memory, or a file. */
+struct registry_upload {
+	const char *digest;
+	int64_t size;
+	int fd; /* any offset */
+};
+
+/*
+ * Make blob @b be there: it is already, or is in repository @from of the same registry (or NULL), or is sent in pieces, going on after what has
+ * arrived when the connection breaks.  @sent: it took bytes.
+ */
+int registry_push_blob(struct registry *r, const struct registry_upload *b, const char *from, bool *sent,
+		       struct err *e);
+/* Put the manifest under @reference, a tag or its digest. */
+int registry_push_manifest(struct registry *r, const char *reference, const char *media_type,
+			   const char *text, size_t len, struct err *e);
+
 /* ---- for the files of the registry client ---- */
+
+/* A request like @like at @p, to its base and @path, with whatever it takes to be let in; head and body of the answer, whatever its status. */
+int registry_ask(struct registry *r, struct registry_place *p, const struct http_request *like,
+		 const char *path, size_t max, struct http_head *head, struct buf *out, struct err *e);
 
 /* https did not work at @p: 1 it is http from now on, 0 it may not be. */
 int registry_fall_back(struct registry_place *p, int r, struct err *e);

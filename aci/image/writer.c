@@ -25,6 +25,8 @@
 #include "image/tarout.h"
 #include "schema/image.h"
 
+#define ROOTFS "rootfs"
+
 enum { CHUNK = 128 << 10, TAR_RECORD = 10240, SYMLINK_MAX_LEN = 4095 };
 
 struct writer {
@@ -33,6 +35,9 @@ struct writer {
 	uint64_t written;
 	struct buf out;
 	unsigned char *chunk;
+	bool layer; /* the tree alone, named from its root */
+	void (*see)(void *arg, const void *p, size_t n);
+	void *see_arg;
 	struct inode_set links; /* files with several names, by the first one */
 };
 
@@ -42,6 +47,8 @@ static int emit(struct writer *w, const void *p, size_t n, struct err *e)
 		int code = archive_errno(w->archive);
 		return err_sys(e, code > 0 ? code : EIO, "write the image");
 	}
+	if (w->see)
+		w->see(w->see_arg, p, n);
 	w->written += n;
 	return 0;
 }
@@ -143,7 +150,15 @@ static int open_for(int at, const char *name, mode_t mode)
 		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (S_ISDIR(mode) ? O_DIRECTORY : 0));
 }
 
-/* One file, directory or other; @path is its name in the archive. */
+/* What @path is called in the archive. */
+static const char *name_in(const struct writer *w, const char *path)
+{
+	size_t n = strlen(ROOTFS);
+
+	return !w->layer ? path : path[n] ? path + n + 1 : ".";
+}
+
+/* One file, directory or other. */
 static int write_entry(struct writer *w, int at, const char *name, const char *path, const struct stat *st,
 		       struct err *e)
 {
@@ -224,7 +239,7 @@ static int visit(struct writer *w, const char *path, char ***stack, struct err *
 		return err_sys(e, at < 0 ? -at : errno, "look at %s", path);
 	if (S_ISSOCK(st.st_mode))
 		return 0;
-	r = write_entry(w, at, name, path, &st, e);
+	r = write_entry(w, at, name, name_in(w, path), &st, e);
 	if (r < 0)
 		return err_ctx(e, "%s", path);
 	if (!S_ISDIR(st.st_mode))
@@ -243,9 +258,10 @@ static int write_tree(struct writer *w, struct err *e)
 	auto_strv stack = NULL;
 	int r = 0;
 
-	strv_push(&stack, "rootfs");
-	strv_push(&stack, "manifest");
-	for (size_t n = 2; r == 0 && n > 0; n = strv_len(stack)) {
+	strv_push(&stack, ROOTFS);
+	if (!w->layer)
+		strv_push(&stack, "manifest");
+	for (size_t n = strv_len(stack); r == 0 && n > 0; n = strv_len(stack)) {
 		auto_free char *path = steal_ptr(&stack[n - 1]);
 		r = visit(w, path, &stack, e);
 	}
@@ -306,23 +322,34 @@ static int check_input(int dirfd, struct err *e)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(e, ERR_INPUT, EINVAL, "rootfs is not a directory");
 }
 
+static int write_all(struct writer *w, int out, enum compression c, struct err *e)
+{
+	w->chunk = xmalloc(CHUNK);
+	int r = open_compressor(w, out, c, e);
+	if (r == 0)
+		r = write_tree(w, e);
+	if (r == 0 && archive_write_close(w->archive) != ARCHIVE_OK)
+		r = err_sys(e, archive_errno(w->archive) > 0 ? archive_errno(w->archive) : EIO,
+			    "write the image");
+	(void)archive_write_free(w->archive);
+	inode_set_done(&w->links);
+	buf_done(&w->out);
+	free(w->chunk);
+	return r;
+}
+
 int aci_write(int dirfd, int out, enum compression c, struct err *e)
 {
 	struct writer w = { .dirfd = dirfd };
 	int r = check_input(dirfd, e);
 
-	if (r < 0)
-		return r;
-	w.chunk = xmalloc(CHUNK);
-	r = open_compressor(&w, out, c, e);
-	if (r == 0)
-		r = write_tree(&w, e);
-	if (r == 0 && archive_write_close(w.archive) != ARCHIVE_OK)
-		r = err_sys(e, archive_errno(w.archive) > 0 ? archive_errno(w.archive) : EIO,
-			    "write the image");
-	(void)archive_write_free(w.archive);
-	inode_set_done(&w.links);
-	buf_done(&w.out);
-	free(w.chunk);
-	return r;
+	return r < 0 ? r : write_all(&w, out, c, e);
+}
+
+int layer_write(int dirfd, int out, enum compression c, void (*see)(void *arg, const void *p, size_t n),
+		void *arg, struct err *e)
+{
+	struct writer w = { .dirfd = dirfd, .layer = true, .see = see, .see_arg = arg };
+
+	return write_all(&w, out, c, e);
 }

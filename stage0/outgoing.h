@@ -1,0 +1,29 @@
+/*
+ * outgoing — a stored image as OCI documents and blobs, on its way to a registry or a file.
+ *
+ * An image with layers goes as it came, byte for byte.  An ACI becomes one layer of its tree and a config made of its manifest; the same ACI gives
+ * the same digests every time.
+ */
+#pragma once
+
+#include "stage0/fetchjob.h"
+
+struct outgoing_blob {
+	char *digest;
+	int64_t size;
+	int fd;
+};
+
+struct outgoing {
+	char *manifest; /* text */
+	size_t len;
+	char *media_type, *digest;
+	struct outgoing_blob *blobs; /* the config, then each layer once */
+	size_t n;
+	char **layers; /* strv: digests, lowest first */
+};
+
+/* Of image @i; files that must be made are made in @w. */
+int outgoing_open(struct job *j, const struct image_info *i, const struct work *w, struct outgoing *ret,
+		  struct err *e);
+void outgoing_done(struct outgoing *o);

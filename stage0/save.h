@@ -1,0 +1,12 @@
+/*
+ * save — a stored image into a file or directory, from which others, and rkt, can load it (formats.md section 12.5).
+ *
+ * Written beside its place and renamed when it is complete and on disk; what is there already is never replaced.
+ */
+#pragma once
+
+#include "stage0/outgoing.h"
+
+/* @format "oci" (a layout: a directory), "oci-archive", "docker-archive" (also a layout, for those who prefer that) or "aci"; -EEXIST. */
+int save_image(struct job *j, const struct image_info *i, const char *format, const char *path,
+	       struct err *e);
