@@ -27,6 +27,8 @@ const struct command *const commands[] = {
 	&cmd_image_gc,
 	&cmd_image_list,
 	&cmd_image_rm,
+	&cmd_image_push,
+	&cmd_image_save,
 	&cmd_image_verify,
 	&cmd_list,
 	&cmd_prepare,

@@ -28,6 +28,8 @@ extern const struct command cmd_image_fetch;
 extern const struct command cmd_image_gc;
 extern const struct command cmd_image_list;
 extern const struct command cmd_image_rm;
+extern const struct command cmd_image_push;
+extern const struct command cmd_image_save;
 extern const struct command cmd_image_verify;
 extern const struct command cmd_list;
 extern const struct command cmd_prepare;

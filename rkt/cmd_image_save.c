@@ -1,0 +1,67 @@
+/*
+ * cmd_image_save — `rkt image save`: a stored image into a file or directory.
+ */
+#include "rkt/commands.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/auto.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "rkt/images.h"
+
+struct image_save_args {
+	char *format;
+};
+
+static int image_save_run(struct cli *c, struct err *e)
+{
+	const struct image_save_args *a = c->args;
+	auto_host h = { 0 };
+	char id[IMAGE_ID_LEN + 1];
+
+	if (strv_len(c->rest) != 2)
+		return cli_usage(c, e, "must provide an image and where to write it");
+	auto_free char *path = path_abs(c->rest[1]);
+	if (!path)
+		return err_sys(e, errno, "working directory");
+	int r = host_open(&c->g, HOST_STORE, &h, e);
+	if (r == 0)
+		r = image_lookup(&h, c->rest[0], id, e);
+	if (r < 0)
+		return r;
+	auto_json reply = fetch_call(
+		&h.fetch, "save", json_pack("{s:s, s:s, s:s}", "id", id, "format", a->format, "path", path),
+		e);
+	return reply ? 0 : err_ctx(e, "image \"%s\"", c->rest[0]);
+}
+
+static const char *const formats[] = { "oci", "oci-archive", "docker-archive", "aci", NULL };
+static const struct opt image_save_opts[] = {
+	{ .name = "format",
+	  .kind = OPT_STR,
+	  .arg = "FORMAT",
+	  .offset = offsetof(struct image_save_args, format),
+	  .dflt = "oci-archive",
+	  .choices = formats,
+	  .complete = COMP_CHOICES,
+	  .help = "oci (a directory), oci-archive, docker-archive or aci" },
+	{ .kind = OPT_END },
+};
+static const struct opt *const image_save_tables[] = { image_save_opts, NULL };
+
+const struct command cmd_image_save = {
+	.group = "image",
+	.name = "save",
+	.args = "IMAGE OUTPUT",
+	.summary = "Write a stored image to disk, for others to load",
+	.description =
+		"Writes an OCI image layout, the same in one file, what 'docker load' reads, or the ACI.\n"
+		"Layers are those that were fetched, byte for byte; an ACI becomes an image of one layer.\n"
+		"OUTPUT must not exist.",
+	.tables = image_save_tables,
+	.args_size = sizeof(struct image_save_args),
+	.complete = COMP_IMAGE,
+	.run = image_save_run,
+};
