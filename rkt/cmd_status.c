@@ -75,7 +75,48 @@ static void status_text(const struct pod_snapshot *s, pid_t pid, struct buf *out
 			buf_addf(out, "restarts-%s=%d\n", s->apps[i].name, s->apps[i].restarts);
 }
 
-static int print_status(const struct pod *p, enum output_format format, struct err *e)
+/* Which keys or digests satisfied which rules for the image of an app; new reference, empty if the image is not there. */
+static json_t *verified_by(const struct host *h, const char *image_id)
+{
+	struct image_info i = { .id = "" };
+	struct err ignored = ERR_INIT;
+	json_t *arr = json_array();
+	if (image_id_valid(image_id))
+		(void)store_image_load(&h->store, image_id, &i, &ignored);
+	for (size_t k = 0; k < i.nverified; k++)
+		json_array_append_new(arr, json_pack("{s:s, s:s}", "fingerprint", i.verified[k].fingerprint,
+						     "scope", i.verified[k].scope));
+	image_info_done(&i);
+	return arr;
+}
+
+static void verified_text(const struct host *h, const struct pod_snapshot *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->napps; i++) {
+		auto_json by = verified_by(h, s->apps[i].image_id);
+		const json_t *v;
+		size_t k;
+		json_array_foreach(by, k, v)
+		{
+			buf_addf(out, "verified-%s=%s (%s)\n", s->apps[i].name,
+				 json_string_value(json_object_get(v, "fingerprint")),
+				 json_string_value(json_object_get(v, "scope")));
+		}
+	}
+}
+
+static void verified_json(const struct host *h, const struct pod_snapshot *s, json_t *doc)
+{
+	json_t *apps = json_object_get(doc, "apps");
+	for (size_t i = 0; i < json_array_size(apps) && i < s->napps; i++) {
+		json_t *by = verified_by(h, s->apps[i].image_id);
+		if (json_array_size(by))
+			json_object_set(json_array_get(apps, i), "verified", by);
+		json_decref(by);
+	}
+}
+
+static int print_status(const struct host *h, const struct pod *p, enum output_format format, struct err *e)
 {
 	struct pod_snapshot s = { .state = POD_GONE };
 	auto_buf text = BUF_INIT;
@@ -85,9 +126,12 @@ static int print_status(const struct pod *p, enum output_format format, struct e
 	if (format == OUTPUT_TEXT) {
 		pid_t pid = 0;
 		status_text(&s, s.has_started && pod_pid(p, &pid) == 0 ? pid : 0, &text);
+		verified_text(h, &s, &text);
 		r = output_write(&text, e);
 	} else {
-		r = output_json(pod_snapshot_json(&s), format, e);
+		json_t *doc = pod_snapshot_json(&s);
+		verified_json(h, &s, doc);
+		r = output_json(doc, format, e);
 	}
 	pod_snapshot_done(&s);
 	return r;
@@ -115,7 +159,7 @@ static int status_run(struct cli *c, struct err *e)
 	if (r == 0)
 		r = uuid_args(c, a->uuid_file, false, &uuids, e);
 	if (r == 0)
-		r = host_open(&c->g, 0, &h, e);
+		r = host_open(&c->g, HOST_STORE, &h, e);
 	if (r == 0)
 		r = pod_open_prefix(&h.data, uuids[0], &p, e);
 	if (r == 0)
@@ -126,7 +170,7 @@ static int status_run(struct cli *c, struct err *e)
 		r = pod_refresh(&p, e);
 	if (r == 0 && p.state == POD_GONE)
 		r = err_set(e, ERR_STATE, ENOENT, "pod %s was deleted meanwhile", p.uuid);
-	return r < 0 ? r : print_status(&p, output_format_of(a->format), e);
+	return r < 0 ? r : print_status(&h, &p, output_format_of(a->format), e);
 }
 
 #define S(member) offsetof(struct status_args, member)
@@ -167,8 +211,9 @@ const struct command cmd_status = {
 	.args = "UUID",
 	.summary = "Check the status of a rkt pod",
 	.description =
-		"Prints the pod's state, its times, its supervisor and the exit status of every app that\n"
-		"ended, as key=value lines. The UUID may be abbreviated. Waiting for the end succeeds\n"
+		"Prints the pod's state, its times, its supervisor, the exit status of every app that ended\n"
+		"and which keys vouched for its image, as key=value lines. The UUID may be abbreviated. "
+		"Waiting for the end succeeds\n"
 		"whatever the apps' exit status; waiting longer than asked for is an error.",
 	.tables = status_tables,
 	.args_size = sizeof(struct status_args),

@@ -26,7 +26,7 @@ struct ctx {
 	struct app *app; /* to->app */
 };
 
-/* The list in annotation @name, which only images of docker's kind have; NULL: none. */
+/* The list in annotation @name of an image of docker's kind; NULL: none. */
 static char **docker_list(const struct ctx *c, const char *name)
 {
 	const char *text = pairs_get(&c->from->annotations, name);
@@ -43,9 +43,10 @@ static char **docker_list(const struct ctx *c, const char *name)
 	return v;
 }
 
+/* As it came, that is: one that was converted to an ACI is an ACI (cli.md). */
 static bool is_docker(const struct ctx *c)
 {
-	return pairs_get(&c->from->annotations, "appc.io/docker/repository");
+	return c->image->nlayers > 0;
 }
 
 /* Arguments stand in for the command of an image of docker's kind, behind its entrypoint; of others they follow what it runs. */

@@ -372,12 +372,13 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 void app_term(struct pod *p, uint32_t i)
 {
 	struct app *a = &p->apps[i];
+	uint32_t signal = a->plan ? app_plan(p, i)->stop_signal : 0;
 
 	if (a->pid <= 1 || (a->state != APP_PRE && a->state != APP_MAIN))
 		return;
 	a->ending = true;
-	/* A stopped process takes its SIGTERM only when it goes on. */
-	(void)kill(a->pid, SIGTERM);
+	/* A stopped process takes its signal only when it goes on. */
+	(void)kill(a->pid, signal ? (int)signal : SIGTERM);
 	(void)kill(a->pid, SIGCONT);
 	if (!a->deadline)
 		a->deadline = now_ms() + plan_head(p->plan)->grace_ms;

@@ -99,7 +99,7 @@ static bool listen_ok(const struct span *s, const struct plan_app *a)
 	const int32_t *fd = (const int32_t *)(const void *)(s->p + a->listen_off);
 
 	if (!array_ok(s, a->listen_off, a->nlisten, PLAN_LISTEN_MAX, sizeof(*fd), 4) ||
-	    (a->listen_names && !str_ok(s, a->listen_names)) || a->zero)
+	    (a->listen_names && !str_ok(s, a->listen_names)) || a->stop_signal > 64)
 		return false;
 	for (uint32_t i = 0; i < a->nlisten; i++) {
 		if (fd[i] < 0)

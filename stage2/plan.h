@@ -105,7 +105,7 @@ struct plan_app {
 	uint32_t paths_off, npaths;   /* struct plan_path; n = 0: all */
 	uint32_t listen_off, nlisten; /* int32_t: descriptors in init that are 3, 4 … of the app itself */
 	uint32_t listen_names;        /* string: LISTEN_FDNAMES; 0: none */
-	uint32_t zero;
+	uint32_t stop_signal;         /* asks it to end; 0: SIGTERM */
 };
 
 struct plan_header {

@@ -7,11 +7,13 @@
 #include "base/auto.h"
 #include "base/fd.h"
 #include "base/fsat.h"
+#include "base/log.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
 #include "stage1/lib/notify.h"
 #include "stage1/lib/planout.h"
 #include "stage1/lib/sandbox.h"
+#include "stage1/lib/stopsignal.h"
 #include "stage1/lib/users.h"
 
 #define GRACE_MS     10000
@@ -82,6 +84,18 @@ static int stream_fd(const struct app_streams *t, int stream)
 	return t->inner[stream] >= 0 ? t->inner[stream] : stream;
 }
 
+/* What the image says, which is no more than a wish. */
+static uint32_t stop_signal(const struct app_build *a)
+{
+	const char *text = pairs_get(&a->in->image->annotations, "appc.io/docker/stopsignal");
+	int n = text ? stopsignal_number(text) : 0;
+
+	if (n < 0)
+		log_warn("app \"%s\": the image's stop signal \"%.40s\" is none, using SIGTERM",
+			 a->in->rt->name, text);
+	return n > 0 ? (uint32_t)n : 0;
+}
+
 static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out)
 {
 	const struct app *app = a->in->app;
@@ -116,6 +130,7 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		.nlisten = a->listen.n,
 		.listen_names = a->listen.names,
 	};
+	out->stop_signal = stop_signal(a);
 	if (oom) {
 		out->has_oom = 1;
 		out->oom_score_adj = (int32_t)oom->limit;

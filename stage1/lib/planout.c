@@ -112,6 +112,7 @@ static void add_app(struct buf *b, uint32_t at, const struct plan_app_in *in)
 		a.npaths = in->npaths;
 		a.paths_off = add_paths(b, in->paths, in->npaths);
 	}
+	a.stop_signal = in->stop_signal;
 	if (in->nlisten) {
 		a.nlisten = in->nlisten;
 		a.listen_off = add_bytes(b, in->listen, in->nlisten * sizeof(*in->listen));

@@ -42,6 +42,7 @@ struct plan_app_in {
 	const int *listen;
 	uint32_t nlisten;
 	const char *listen_names; /* or NULL */
+	uint32_t stop_signal;     /* 0: SIGTERM */
 };
 
 struct plan_in {

@@ -18,6 +18,7 @@ push('http://%s/v2/team/app' % registry, 'v2', Image([base, two, three], **app))
 push('http://%s/v2/team/app' % registry, 'moving', Image([base, two], **app))
 push('http://%s/v2/team/user' % registry, 'latest', Image([base], User='web', Entrypoint=['/bin/id']))
 push('http://%s/v2/team/volume' % registry, 'latest', Image([base, two], Volumes={'/srv': {}}, Entrypoint=['/bin/cat', '/srv/page']))
+push('http://%s/v2/team/signal' % registry, 'latest', Image([base], StopSignal='SIGUSR1', Entrypoint=['/bin/sh', '-c', 'trap "echo asked; exit 3" USR1; echo up; while :; do sleep 0.1; done']))
 push('http://%s/v2/team/bare' % registry, 'latest', Image([base]))
 push('http://%s/v2/team/zstd' % registry, 'latest', Image([base, two], how='zstd -q', media=KINDS['layer'] + '+zstd', **app))
 push('http://%s/v2/team/plain' % registry, 'latest', Image([base, two], how='plain', **app))
@@ -60,6 +61,11 @@ run in_pod "$at/user" --user=33 --group=44
 is "unless somebody says otherwise" "$(out)" "uid=33(web) gid=44(web)"
 run in_pod "$at/volume"
 is "a volume that nobody gave has what the image has there" "$(out)" one
+start_rkt run --net=none --uuid-file-save="$T/uuid" "$at/signal"
+check "an app with a signal of its own" wait_for 10 grep -q up "$T/bg.out"
+run rkt stop --uuid-file="$T/uuid"
+wait "$pid"
+is "is asked by that to end" "$? $(tail -n 1 "$T/bg.out")" "3 asked"
 refuses 'does not say what to run' "nothing to run" in_pod "$at/bare"
 run in_pod "$at/bare" -- /bin/echo yes
 is "but for arguments" "$(out)" yes

@@ -101,5 +101,7 @@ run rkt run --net=none "$at"
 is "a good one" "$(out)" ran
 run rkt image list --full --fields=name,verified
 expect_stdout "team/app:v1.*\(prefix $name by cosign\)" "image list says who vouches for it"
-run rkt run --net=none "$at"
+run rkt run --net=none --uuid-file-save="$T/uuid" "$at"
 is "is remembered" "$(out)" ran
+run rkt status "$(cat "$T/uuid")"
+expect_stdout "^verified-app=[0-9a-f]{64} \\(prefix $name by cosign\\)\$" "and status says it of the pod"
