@@ -17,7 +17,8 @@ one=$(find "$pods" -mindepth 1 -maxdepth 1)
 rkt run --net=none example.com/two --name=first --- example.com/true --name=second --exec=/bin/false >/dev/null 2>&1
 two=$(find "$pods" -mindepth 1 -maxdepth 1 ! -path "$one")
 uuid=$(rkt prepare example.com/two 2>/dev/null)
-shown() { rkt list "$@" | sed 's/[0-9]* seconds\{0,1\} ago/AGO/g; s/now/AGO/g'; }
+# Time passes between two lists: neither ages nor the widths that they give to columns count.
+shown() { rkt list "$@" | tr -s '\t' | sed 's/[0-9]* \(second\|minute\|hour\)s\{0,1\} ago/AGO/g; s/now/AGO/g'; }
 check "an ended pod has a summary" test -L "$one/summary"
 like "of its apps" "$(readlink "$two/summary")" '^1 first example.com/two:2.0 sha512-[0-9a-f]{12} second example.com/true:1.0.0 sha512-[0-9a-f]{12}$'
 shown >"$T/with"

@@ -15,7 +15,7 @@ normal() {
 	sed -E -e 's/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/UUID/g' \
 		-e 's/^[0-9a-f]{8}(\t)/SHORT\1/' -e 's/sha512-[0-9a-f]+/sha512-HEX/g' -e 's/[0-9a-fA-F]{40}/FINGERPRINT/g' \
 		-e 's/([0-9A-F]{4} +){9}[0-9A-F]{4}/FINGERPRINT/' -e 's/kernel [^ ]+/kernel VERSION/' \
-		-e 's/[0-9.]+[KM]iB/SIZE/' -e 's/\t(now|[0-9]+ seconds? ago)/ WHEN/g' -e 's/pid [0-9]+/pid N/' -e 's/[[:space:]]+/ /g'
+		-e 's/[0-9.]+[KM]iB/SIZE/' -e 's/\t(now|[0-9]+ (second|minute)s? ago)/ WHEN/g' -e 's/pid [0-9]+/pid N/' -e 's/[[:space:]]+/ /g'
 }
 
 mkdir -p "$T/desk/bin" "$T/desk/hello/rootfs/bin"
