@@ -67,7 +67,7 @@ endif
 # ---- tests ----------------------------------------------------------------------------------------
 # Unit tests and fuzz targets are found by name: dropping the file in the folder is registering it.
 # Each links every archive: the linker takes the members it needs and --as-needed drops libraries.
-PKGS := jansson libarchive libcurl gpgme libcrypto libseccomp libcap zlib liblzma libzstd
+PKGS := jansson libarchive libcurl gpgme libcrypto libseccomp libcap libmnl libnftables zlib liblzma libzstd
 TEST_AR := $(foreach a,$(ARCHIVES),$(B)/lib$(a).a)
 TEST_LIBS = -Wl,--start-group $(TEST_AR) -Wl,--end-group $(shell $(PKG) --libs $(PKGS)) -lbz2 -lpthread
 

@@ -5,7 +5,7 @@ base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c f
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
-schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c)
+schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c netspec.c)
 
 # OCI and docker images: references and documents.
 oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c appconfig.c whiteout.c)
@@ -59,6 +59,15 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),run,stage1/$(f)/run.c stage
 $(eval $(call flavor_program,ns,app-add,stage1/ns/run.c stage1/lib/app_add_main.c))
 $(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_main.c)))
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
+
+# Networks: a program of flavor ns that runs on the host's side only.
+net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c lease.c fw.c ports.c proxy.c record.c)
+ARCHIVES := net $(ARCHIVES)
+PROGRAMS += ns-net
+ns-net_SRC := stage1/net/net_main.c
+ns-net_OUT := lib/rkt/stage1/ns/rootfs/net
+ns-net_AR := net schema basejson base
+ns-net_LIBS := -lnftables -lmnl -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \

@@ -1,0 +1,20 @@
+/* builtin — see attachment.h. */
+#include <errno.h>
+
+#include "stage1/net/attachment.h"
+
+static int add(const struct net_pod *p, struct attachment *a, struct err *e)
+{
+	(void)p;
+	(void)a;
+	return err_set(e, ERR_INPUT, ENOTSUP, "add");
+}
+
+static int builtin_same(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	(void)p;
+	(void)a;
+	return err_set(e, ERR_INPUT, ENOTSUP, "del");
+}
+
+const struct net_driver net_driver_builtin = { "builtin", add, builtin_same, builtin_same, builtin_same };

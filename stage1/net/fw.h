@@ -1,0 +1,42 @@
+/*
+ * fw — our table of the host's firewall, "inet rkt", and nothing outside of it (threats.md R30, T48, T49).
+ *
+ * Every rule of a pod has the pod's UUID as its comment.  A change is one transaction of nftables under a lock that belongs to the
+ * host's network namespace (flock(2) on its file in /proc: no path of ours), the table is deleted with the last
+ * rule of the last pod, so that afterwards the firewall is as it was.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "stage1/net/ports.h"
+#include "stage1/net/result.h"
+
+struct fw_net {
+	const struct net_result *result; /* the pod's addresses in this network */
+	bool masquerade;                 /* behind the host's address what leaves it */
+	bool ports;                      /* published ports lead here */
+};
+
+struct fw_pod {
+	const char *uuid;
+	const struct fw_net *nets;
+	size_t nnets;
+	const struct port_maps *ports;
+};
+
+/*
+ * Make our table say this of the pod, whatever it said before.  Published ports get rules (the peers' addresses stay visible to the app) unless
+ * somebody else filters what is forwarded; *ret_forwarded tells, and the sockets of proxy.h serve everybody then.
+ */
+int fw_set(const struct fw_pod *p, bool *ret_forwarded, struct err *e);
+/* Take out what is the pod's, and the table if it was the last one; also forget connections that lead to @gone (may be NULL), so that
+ * the next pod with these addresses or ports gets its own.  Nothing there is success. */
+int fw_clear(const char *uuid, const struct net_result *gone, struct err *e);
+/* UUIDs that rules of our table mention; strv, the caller frees. */
+int fw_pods(char ***ret, struct err *e);
+
+/* The lock that orders everything that pods do to one network namespace of the host; held until the descriptor is closed. */
+int fw_lock(struct err *e);

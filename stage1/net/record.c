@@ -1,0 +1,2 @@
+/* record — see record.h. */
+#include "stage1/net/record.h"
