@@ -51,7 +51,7 @@ static bool record_is_void(const struct pod *p)
 	auto_buf text = BUF_INIT;
 	int r = read_file_at(p->fd, CONTRACT_FILE_CGROUPS, CGROUPS_FILE_MAX, &text);
 
-	if (faccessat(p->fd, NET_INFO_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+	if (faccessat(p->fd, CONTRACT_DIR_NET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return false;
 	if (r < 0)
 		return r == -ENOENT;

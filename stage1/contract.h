@@ -23,8 +23,10 @@
  * one id a line (lowest layer first) in appsinfo/<app>/treeStoreID, below the pod's overlay/<app>/.
  * Without it stage0 mounts overlays at stage1/rootfs and stage1/rootfs/opt/stage2/<app>/rootfs first. */
 #define CONTRACT_NATIVE "rkt.io/stage1/assembles-roots"
+/* Optional, ours: networks of the host's side, for `rkt net` (stage1/net/README.md). */
+#define CONTRACT_NET "rkt.io/stage1/net"
 /* "true": all that the gc entrypoint does is to remove the directories named in the pod's cgroups file, and what
- * net-info.json names.  Where neither is left, stage0 need not call it. */
+ * its directory net names.  Where neither is left, stage0 need not call it. */
 #define CONTRACT_GC_RECORD "rkt.io/stage1/gc-by-record"
 
 /* Pod annotation. */
@@ -42,6 +44,9 @@
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
+/* Ours, for run, gc and net: the directory of the vendor's configuration; /usr/lib/rkt when it is not there. */
+#define CONTRACT_SYSTEM_CONFIG "RKT_SYSTEM_CONFIG"
+
 /* Environment of the app entrypoints. */
 #define CONTRACT_ENTERCMD "RKT_STAGE1_ENTERCMD"
 #define CONTRACT_ENTERPID "RKT_STAGE1_ENTERPID"
@@ -55,20 +60,22 @@
 #define CONTRACT_FILE_PID_START "pid-start" /* ours: "PID STARTTIME BOOTID", guards against reuse */
 #define CONTRACT_FILE_SUBCGROUP "subcgroup"
 #define CONTRACT_FILE_CGROUPS                                                                                \
-	"cgroups"                    /* ours: one absolute directory a line, written before they are made */
-#define CONTRACT_FILE_PLAN    "plan" /* ours: the stage2 plan, 0600, read by enter */
-#define CONTRACT_FILE_LOCK    "pod.lck"        /* locked by whoever adds, starts or removes an app */
-#define CONTRACT_FILE_ARGS    "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
-#define CONTRACT_FILE_SOCKET  "control"        /* ours: the supervisor of a mutable pod listens here */
-#define CONTRACT_FILE_ATTACH  "attach"         /* ours: and here for `rkt attach`, if an app offers streams */
-#define CONTRACT_DIR_PLANS    "plans"          /* ours: <app>: plan of an added app, as plan */
-#define CONTRACT_FILE_FLAVOR  "flavor"         /* symlink, target text = flavor */
-#define CONTRACT_DIR_STATUS   "stage1/rootfs/rkt/status"   /* <app>: decimal exit status + newline */
-#define CONTRACT_DIR_PIDS     "stage1/rootfs/rkt/pids"     /* ours: <app>: pid in the pod's pid namespace */
-#define CONTRACT_DIR_RESTARTS "stage1/rootfs/rkt/restarts" /* ours: <app>: how often it was started again */
-#define CONTRACT_DIR_ENV      "stage1/rootfs/rkt/env"
-#define CONTRACT_READY_LINK   "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
-#define CONTRACT_DIR_ETC      "stage1/rootfs/etc"
+	"cgroups"                     /* ours: one absolute directory a line, written before they are made */
+#define CONTRACT_FILE_PLAN     "plan" /* ours: the stage2 plan, 0600, read by enter */
+#define CONTRACT_DIR_NET       "net"  /* ours: one file a network that has to be undone */
+#define CONTRACT_FILE_NET_INFO "net-info.json" /* networks of the pod, for readers; stays when it has ended */
+#define CONTRACT_FILE_LOCK     "pod.lck"       /* locked by whoever adds, starts or removes an app */
+#define CONTRACT_FILE_ARGS     "runtime-config" /* ours: arguments of run, each with a NUL, for app/add */
+#define CONTRACT_FILE_SOCKET   "control"        /* ours: the supervisor of a mutable pod listens here */
+#define CONTRACT_FILE_ATTACH   "attach" /* ours: and here for `rkt attach`, if an app offers streams */
+#define CONTRACT_DIR_PLANS     "plans"  /* ours: <app>: plan of an added app, as plan */
+#define CONTRACT_FILE_FLAVOR   "flavor" /* symlink, target text = flavor */
+#define CONTRACT_DIR_STATUS    "stage1/rootfs/rkt/status"   /* <app>: decimal exit status + newline */
+#define CONTRACT_DIR_PIDS      "stage1/rootfs/rkt/pids"     /* ours: <app>: pid in the pod's pid namespace */
+#define CONTRACT_DIR_RESTARTS  "stage1/rootfs/rkt/restarts" /* ours: <app>: how often it was started again */
+#define CONTRACT_DIR_ENV       "stage1/rootfs/rkt/env"
+#define CONTRACT_READY_LINK    "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
+#define CONTRACT_DIR_ETC       "stage1/rootfs/etc"
 /* Written by stage0 for --dns-conf-mode=…=stage0; stage1 adds the host name to the line of 127.0.0.1 in hosts. */
 #define CONTRACT_FILE_RESOLV "stage1/rootfs/etc/rkt-resolv.conf"
 #define CONTRACT_FILE_HOSTS  "stage1/rootfs/etc/rkt-hosts"

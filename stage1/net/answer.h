@@ -1,0 +1,16 @@
+/*
+ * answer — the one message of `net add` to the supervisor, over a socket of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define NET_FD_NETNS  3 /* of the program net: the pod's network namespace; not open when that is gone */
+#define NET_FD_ANSWER 4 /* of `net add`: SOCK_SEQPACKET */
+
+struct net_answer {
+	bool resolv;    /* etc/rkt-resolv.conf was written: some network knows name servers */
+	struct err err; /* code 0: the networks are up */
+};

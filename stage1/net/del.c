@@ -1,0 +1,171 @@
+/* del — the verbs del, check and reload: see job.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/alloc.h"
+#include "stage1/net/fw.h"
+#include "stage1/net/job.h"
+
+const struct attachment *net_port_network(const struct record *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (net_conf_masquerades(r->v[i]->conf))
+			return r->v[i];
+	return r->n ? r->v[r->n - 1] : NULL;
+}
+
+/* ---- the firewall ---- */
+
+static bool is_ours(const struct attachment *a)
+{
+	return net_driver_of(a->conf) == &net_driver_builtin;
+}
+
+static int apply(const struct net_job *j, bool all, struct net_result *results, struct fw_net *nets,
+		 bool *ret_forwarded, struct err *e)
+{
+	struct fw_pod p = { .uuid = j->pod.uuid, .nets = nets, .ports = &j->rec.ports };
+	const struct attachment *target = net_port_network(&j->rec);
+
+	for (size_t i = 0; i < j->rec.n; i++) {
+		const struct attachment *a = j->rec.v[i];
+		int r = a->result ? net_result_parse(a->result, a->conf->version, a->ifname, &results[i], e)
+				  : 0;
+
+		if (r < 0)
+			return err_ctx(e, "network \"%s\"", a->conf->name);
+		nets[p.nnets++] = (struct fw_net){
+			.result = &results[i],
+			.masquerade = (all || is_ours(a)) && net_conf_masquerades(a->conf),
+			.ports = a == target && j->rec.ports.n,
+		};
+	}
+	return fw_set(&p, ret_forwarded, e);
+}
+
+static bool needs_firewall(const struct net_job *j, bool all)
+{
+	bool needed = j->rec.ports.n > 0;
+
+	for (size_t i = 0; i < j->rec.n; i++)
+		needed |= is_ours(j->rec.v[i]) || (all && net_conf_masquerades(j->rec.v[i]->conf));
+	return needed;
+}
+
+int net_apply_firewall(const struct net_job *j, bool all, bool *ret_forwarded, struct err *e)
+{
+	*ret_forwarded = false;
+	if (!needs_firewall(j, all))
+		return 0;
+	auto_free struct net_result *results = xcalloc(j->rec.n + 1, sizeof(*results));
+	auto_free struct fw_net *nets = xcalloc(j->rec.n + 1, sizeof(*nets));
+	int r = apply(j, all, results, nets, ret_forwarded, e);
+	for (size_t i = 0; i < j->rec.n; i++)
+		net_result_done(&results[i]);
+	return r;
+}
+
+/* ---- del ---- */
+
+/* The first error is told, the others are logged. */
+static void keep_first(struct err *first, const struct err *e)
+{
+	if (!first->code)
+		err_copy(first, e);
+	else
+		log_warn("%s", e->text);
+}
+
+static void del_one(const struct net_job *j, const struct attachment *a, struct err *first)
+{
+	struct err e = ERR_INIT;
+	int r = net_driver_of(a->conf)->del(&j->pod, a, &e);
+
+	if (r < 0)
+		err_ctx(&e, "network \"%s\"", a->conf->name);
+	else
+		r = record_drop(&j->pod, a, &e);
+	if (r < 0)
+		keep_first(first, &e);
+}
+
+/* Rules first: nothing of the pod's may lead to an address that is somebody else's in a moment. */
+static void clear_firewall(const struct net_job *j, struct err *first)
+{
+	const struct attachment *a = net_port_network(&j->rec);
+	struct net_result res = { NULL, 0, NULL, NULL, NULL, NULL };
+	struct err e = ERR_INIT, ignored = ERR_INIT;
+
+	if (a && a->result)
+		(void)net_result_parse(a->result, a->conf->version, a->ifname, &res, &ignored);
+	if (needs_firewall(j, true) && fw_clear(j->pod.uuid, &res, &e) < 0)
+		keep_first(first, &e);
+	net_result_done(&res);
+}
+
+int net_del(struct net_job *j, struct err *e)
+{
+	struct err first = ERR_INIT, load = ERR_INIT;
+
+	if (record_load(&j->pod, &j->rec, &load) < 0)
+		keep_first(&first, &load);
+	clear_firewall(j, &first);
+	for (size_t i = j->rec.n; i-- > 0;)
+		del_one(j, j->rec.v[i], &first);
+	if (!first.code && record_finish(&j->pod, e) < 0)
+		return -e->code;
+	return first.code ? err_copy(e, &first) : 0;
+}
+
+/* ---- check and reload ---- */
+
+static int load_running(struct net_job *j, struct err *e)
+{
+	if (j->pod.netns_fd < 0)
+		return err_set(e, ERR_USAGE, EBADF, "descriptor %d is no network namespace", NET_FD_NETNS);
+	return record_load(&j->pod, &j->rec, e);
+}
+
+int net_check(struct net_job *j, struct err *e)
+{
+	int r = load_running(j, e);
+
+	for (size_t i = 0; i < j->rec.n && r == 0; i++) {
+		const struct attachment *a = j->rec.v[i];
+
+		r = net_driver_of(a->conf)->check(&j->pod, a, e);
+		if (r == -ENOTSUP) {
+			err_clear(e);
+			r = 0;
+		}
+		if (r < 0)
+			err_ctx(e, "network \"%s\"", a->conf->name);
+	}
+	return r;
+}
+
+int net_reload(struct net_job *j, struct err *e)
+{
+	struct err first = ERR_INIT;
+	bool forwarded = false;
+	int r = load_running(j, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < j->rec.n; i++) {
+		const struct attachment *a = j->rec.v[i];
+		struct err own = ERR_INIT;
+
+		if (net_driver_of(a->conf)->reload(&j->pod, a, &own) < 0) {
+			err_ctx(&own, "network \"%s\"", a->conf->name);
+			keep_first(&first, &own);
+		}
+	}
+	r = net_apply_firewall(j, true, &forwarded, e);
+	if (r < 0)
+		keep_first(&first, e);
+	return first.code ? err_copy(e, &first) : 0;
+}
