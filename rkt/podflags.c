@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/path.h"
 #include "base/strv.h"
+#include "schema/netspec.h"
 
 /* ---- values that need a look ---------------------------------------------------------------------- */
 
@@ -45,36 +46,16 @@ static int add_env(void *args, const struct opt *o, const char *value, struct er
 	return 0;
 }
 
-static size_t net_name_len(const char *spec)
-{
-	return strcspn(spec, ":");
-}
-
-static bool net_is_special(const char *spec)
-{
-	size_t n = net_name_len(spec);
-	return (n == 3 && strncmp(spec, "all", n) == 0) || (n == 4 && strncmp(spec, "host", n) == 0);
-}
-
 static int add_net(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	char ***net = &((struct pod_args *)args)->net;
 	auto_strv specs = strv_split(value, ',');
-	for (char **s = specs; *s; s++) {
-		size_t n = net_name_len(*s);
-		if (n == 0)
-			return err_set(e, ERR_USAGE, EINVAL, "option --%s: empty network name in \"%s\"",
-				       o->name, value);
-		if ((*s)[n] && (strchr(*s + n + 1, ':') || net_is_special(*s)))
-			return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" takes no such arguments",
-				       o->name, *s);
-		for (char **have = *net; have && *have; have++)
-			if (net_name_len(*have) == n && strncmp(*have, *s, n) == 0)
-				return err_set(e, ERR_USAGE, EEXIST,
-					       "option --%s: network \"%.*s\" is given twice", o->name,
-					       (int)n, *s);
-		strv_push(net, *s);
-	}
+	struct net_specs all;
+	strv_push_all(net, specs);
+	int r = net_specs_parse(*net, &all, e);
+	if (r < 0)
+		return err_ctx(e, "option --%s", o->name);
+	net_specs_done(&all);
 	return 0;
 }
 
@@ -195,7 +176,8 @@ const struct opt podflags_runtime[] = {
 	{ .name = "ipc", .kind = OPT_STR, .arg = "MODE", .offset = P(ipc), .choices = ipc_choices,
 	  .complete = COMP_CHOICES, .help = "whose IPC namespace the pod has: auto, private or parent" },
 	{ .name = "net", .kind = OPT_OPTVAL, .arg = "NAME[,NAME...]", .implied = "default", .call = add_net,
-	  .help = "the pod's networks: host or none, or names of configured networks" },
+	  .help = "the pod's networks: default, default-restricted, names of configured ones with arguments "
+		  "(NAME:KEY=VALUE;...), all, none or host" },
 	{ .kind = OPT_END },
 };
 /* clang-format on */

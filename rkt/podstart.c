@@ -141,6 +141,7 @@ struct run_options podstart_options(const struct cli *c, const struct pod_args *
 		.mutable_pod = a->mutable_pod,
 		.net = a->net,
 		.local_config = c->g.local_config,
+		.system_config = c->g.system_config,
 		.hostname = a->hostname,
 		.ipc = a->ipc,
 		.dns_mode = a->dns_mode,

@@ -16,7 +16,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
-	stage1_app.c mutable.c userns.c)
+	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c)
 
 ARCHIVES := base basejson basehash schema oci stage0 plan
 
@@ -38,7 +38,7 @@ launch_LINK := $(PLAIN)
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
-	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
+	volumes.c planout.c tree.c kernfs.c dev.c etcfiles.c netfiles.c netcall.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
 	sandbox.c join.c addedplan.c appcall.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
@@ -97,10 +97,10 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
-	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
+	limitflags.c podflags.c podstart.c uuidarg.c appverb.c netverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
-	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c \
+	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc

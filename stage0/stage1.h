@@ -49,7 +49,7 @@ struct run_options {
 	bool debug, interactive, mutable_pod;
 	bool fresh;       /* nobody has seen this pod yet: it may vanish if it does not start */
 	char *const *net; /* strv of --net values; NULL means "default" */
-	const char *local_config;
+	const char *local_config, *system_config;
 	char *private_users;  /* "SHIFT:COUNT" or NULL */
 	const char *hostname; /* or NULL */
 	const char *dns_mode; /* "resolv=…,hosts=…" or NULL */

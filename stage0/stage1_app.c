@@ -1,8 +1,7 @@
 /*
  * stage1_app — the calls for mutable pods across the contract (internals.md section 2.4).
  *
- * The entrypoints run on the host with a small environment.  What they say on standard error is collected: their
- * last line is the error of ours, so that the user sees one.
+ * The entrypoints run on the host with a small environment.
  */
 #include "stage0/stage1.h"
 
@@ -20,8 +19,6 @@
 #include "schema/image.h"
 #include "stage0/entrypoint.h"
 #include "stage1/contract.h"
-
-#define SAID_MAX (1u << 20) /* bytes of standard error */
 
 static const struct {
 	const char *annotation, *prefix;
@@ -65,39 +62,12 @@ static int environment(const struct stage1 *s, const struct pod *p, char ***ret,
 	return 0;
 }
 
-/* Everything but the last line goes on to our standard error; the last one, if the call failed, is returned. */
-static char *heard(int fd, bool failed)
-{
-	auto_buf b = BUF_INIT;
-	auto_strv lines = NULL;
-	char *last = NULL;
-
-	if (lseek(fd, 0, SEEK_SET) < 0 || fd_read_all(fd, SAID_MAX, &b) < 0)
-		return NULL;
-	lines = strv_split(buf_str(&b), '\n');
-	for (char **l = lines; l && *l; l++) {
-		if (!**l)
-			continue;
-		if (last)
-			fprintf(stderr, "%s\n", last);
-		free(last);
-		last = xstrdup(*l);
-	}
-	if (failed || !last)
-		return last;
-	fprintf(stderr, "%s\n", last);
-	free(last);
-	return NULL;
-}
-
 int stage1_call_app(const struct stage1 *s, const struct pod *p, enum stage1_app_call what, const char *app,
 		    bool debug, struct err *e)
 {
-	auto_free char *path = NULL, *line = NULL;
+	auto_free char *path = NULL;
 	auto_strv argv = NULL;
 	auto_strv env = NULL;
-	auto_close int said = FD_NONE;
-	struct proc child;
 	int status = 0;
 	int r = stage1_safe_entrypoint(s, calls[what].annotation, &path, e);
 
@@ -110,27 +80,13 @@ int stage1_call_app(const struct stage1 *s, const struct pod *p, enum stage1_app
 	if (what == STAGE1_APP_ADD)
 		strv_pushf(&argv, "--uuid=%s", p->uuid);
 	strv_pushf(&argv, "--app=%s", app);
-	said = memfd_new("rkt-stage1-stderr");
-	if (said < 0)
-		return err_sys(e, -said, "memory for the messages of stage1");
-	struct proc_fd fds[] = { { said, 2 } };
-	struct spawn how = {
-		.path = path, .argv = argv, .env = env, .fds = fds, .nfds = ARRAY_LEN(fds), .cwd_fd = p->fd
-	};
-	r = proc_spawn(&how, &child, e);
-	if (r == 0)
-		r = proc_wait(&child, -1, &status, e);
-	if (r < 0)
-		return err_ctx(e, "stage1 %s", path);
-	if (what == STAGE1_APP_STOP && status == CONTRACT_EXIT_NOT_RUNNING)
+	struct spawn how = { .path = path, .argv = argv, .env = env, .cwd_fd = p->fd };
+	r = entrypoint_run(&how, calls[what].prefix, &status, e);
+	if (what == STAGE1_APP_STOP && status == CONTRACT_EXIT_NOT_RUNNING) {
+		err_clear(e);
 		return 1;
-	line = heard(said, status != 0);
-	if (!status)
-		return 0;
-	if (!line)
-		return err_set(e, ERR_STATE, EIO, "stage1 %s ended with status %d", path, status);
-	size_t n = strlen(calls[what].prefix);
-	return err_set(e, ERR_STATE, EIO, "%s", strncmp(line, calls[what].prefix, n) == 0 ? line + n : line);
+	}
+	return r;
 }
 
 int stage1_exec_attach(const struct stage1 *s, const struct pod *p, const char *app, bool debug,

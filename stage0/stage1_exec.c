@@ -109,7 +109,8 @@ static int run_environment(const struct pod *p, const struct run_options *o, str
 	(void)snprintf(number, sizeof(number), "%d", p->fd);
 	if (setenv(CONTRACT_LOCK_FD, number, 1) < 0 || setenv(CONTRACT_SELINUX_CONTEXT, "", 1) < 0 ||
 	    setenv(CONTRACT_SELINUX_MOUNT_CONTEXT, "", 1) < 0 ||
-	    setenv(CONTRACT_FRESH, o->fresh ? "1" : "", 1) < 0)
+	    setenv(CONTRACT_FRESH, o->fresh ? "1" : "", 1) < 0 ||
+	    (o->system_config && setenv(CONTRACT_SYSTEM_CONFIG, o->system_config, 1) < 0))
 		return err_sys(e, errno, "set the environment of stage1");
 	return 0;
 }

@@ -151,6 +151,9 @@ int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 		r = etcfiles_write(s, a, e);
 	if (r == 0)
 		r = volumes_attach(&a->vols, a->root_fd, e);
+	/* the last thing that needs the networks, which are being made meanwhile */
+	if (r == 0)
+		r = netcall_hear(s, e);
 	if (r == 0)
 		r = volumes_attach(&a->netfiles, a->root_fd, e);
 	if (r == 0 && a->in->rt->read_only_rootfs)

@@ -6,13 +6,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/strv.h"
+#include "base/uuid.h"
 #include "stage1/contract.h"
 #include "stage1/lib/cgroup.h"
+#include "stage1/lib/netcall.h"
 
 struct gc_args {
 	bool debug;
@@ -40,13 +43,18 @@ static int gc(int argc, char **argv, struct err *e)
 	int index = 1;
 	int r = opt_parse(&set, 1, argc, argv, &index, OPT_STOP_NEVER, &rest, e);
 
-	opt_done(gc_opts, &a);
 	if (r < 0)
 		return r;
 	auto_close int pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
-	return cgroups_destroy(pod_fd, e);
+	if (strv_len(rest) != 1 || !uuid_valid(*rest))
+		return err_set(e, ERR_USAGE, EINVAL, "the last argument must be the pod's UUID");
+	r = cgroups_destroy(pod_fd, e);
+	if (r == 0)
+		r = netcall_undo(pod_fd, *rest, a.local_config, e);
+	free(a.local_config);
+	return r;
 }
 
 int main(int argc, char **argv)

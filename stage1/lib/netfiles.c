@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -111,25 +112,46 @@ static int open_source(const struct podctx *c, const struct file *f, bool host, 
 	return steal_fd(&m);
 }
 
+void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only)
+{
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = (struct vol_mount){
+		.name = xstrdup(name), .target = xstrdup(target), .fd = fd, .read_only = read_only
+	};
+}
+
+bool netfiles_take_resolv(const struct podctx *c)
+{
+	enum mode modes[ARRAY_LEN(files)];
+	struct err ignored = ERR_INIT; /* it was checked before */
+
+	return parse(c, modes, &ignored) == 0 && modes[0] == MODE_DEFAULT;
+}
+
+int netfiles_resolv(const struct podctx *c, struct err *e)
+{
+	return open_source(c, &files[0], false, e);
+}
+
 int netfiles_open(const struct podctx *c, struct vol_mounts *ret, struct err *e)
 {
 	enum mode modes[ARRAY_LEN(files)];
-	int r = c->dns_mode ? parse(c, modes, e) : 0;
+	int r = parse(c, modes, e);
 
 	*ret = (struct vol_mounts){ NULL, 0 };
-	if (r < 0 || !c->dns_mode)
+	if (r < 0)
 		return r;
+	/* who adds an app comes after the networks */
+	if (c->mutable_pod && modes[0] == MODE_DEFAULT &&
+	    faccessat(c->pod_fd, CONTRACT_FILE_RESOLV, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		modes[0] = MODE_STAGE0;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		if (modes[i] != MODE_HOST && modes[i] != MODE_STAGE0)
 			continue;
 		int fd = open_source(c, &files[i], modes[i] == MODE_HOST, e);
 		if (fd < 0)
 			return fd;
-		ret->v = xreallocarray(ret->v, ret->n + 1, sizeof(*ret->v));
-		ret->v[ret->n++] = (struct vol_mount){ .name = xstrdup(files[i].key),
-						       .target = xstrdup(files[i].target),
-						       .fd = fd,
-						       .read_only = modes[i] == MODE_HOST };
+		netfiles_add(ret, files[i].key, files[i].target, fd, modes[i] == MODE_HOST);
 	}
 	return 0;
 }

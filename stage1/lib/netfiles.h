@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/volumes.h"
@@ -15,3 +17,12 @@
 int netfiles_prepare(const struct podctx *c, struct err *e);
 /* Detached mounts for one app, to be attached with volumes_attach. */
 int netfiles_open(const struct podctx *c, struct vol_mounts *ret, struct err *e);
+
+/* ---- what networks know about names, when the mode is "default" ---- */
+
+/* May a resolv.conf that came with the networks be an app's? */
+bool netfiles_take_resolv(const struct podctx *c);
+/* A detached mount of it, for one app. */
+int netfiles_resolv(const struct podctx *c, struct err *e);
+/* One more mount for volumes_attach; takes @fd. */
+void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only);

@@ -335,6 +335,11 @@ static int step_clone(void *ctx, struct err *e)
 	return s->users.on ? let_in(s, born, e) : 0;
 }
 
+static int step_networks(void *ctx, struct err *e)
+{
+	return netcall_begin(ctx, e);
+}
+
 /* ppid names the supervisor, which has exactly one child; pid-start tells it from a later process with
  * the same number. */
 static int step_pids(void *ctx, struct err *e)
@@ -372,6 +377,7 @@ static const struct step start_steps[] = {
 	{ "take the sockets of a service manager", step_listen },
 	{ "connect", step_sockets },
 	{ "clone", step_clone },
+	{ "begin to connect the networks", step_networks },
 	{ "record the pids", step_pids },
 	{ NULL, NULL },
 };
@@ -386,6 +392,7 @@ void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
 		.users = USERNS_INIT,
+		.net = NETCALL_INIT,
 		.place_fd = FD_NONE,
 		.plan_fd = FD_NONE,
 		.shm_fd = FD_NONE,
@@ -436,6 +443,7 @@ static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_
 		r = supervise(&s, signal_fd, status, e);
 	else if (s.init_pid > 0)
 		(void)kill(s.init_pid, SIGKILL);
+	netcall_end(&s);
 	if (r < 0 || (*status == CONTRACT_EXIT_FAILURE && !s.started))
 		forget(c);
 	return r;

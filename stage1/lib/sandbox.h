@@ -16,6 +16,7 @@
 #include "stage1/lib/flavor.h"
 #include "stage1/lib/listen.h"
 #include "stage1/lib/login.h"
+#include "stage1/lib/netcall.h"
 #include "stage1/lib/podctx.h"
 #include "stage1/lib/seccomp.h"
 #include "stage1/lib/steps.h"
@@ -60,6 +61,7 @@ struct sandbox {
 	struct app_build *apps;
 	struct cgroups cgroups;
 	struct userns users;
+	struct netcall net;
 	int place_fd;   /* with a user namespace, in the child: where init's root goes, and … */
 	int plan_fd;    /* … the copy of the plan, opened while we may */
 	int init_exe;   /* read-only detached clone of stage2/init */

@@ -385,7 +385,10 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		w.silent += s->apps[i].notify_fd >= 0;
 	w.relay = relay_new(s, e);
-	int r = e->code ? -e->code : await_child(&w, e);
+	int r = e->code ? -e->code : netcall_await(s, signal_fd, e);
+
+	if (r == 0)
+		r = await_child(&w, e);
 
 	if (r == 0 && s->ctx->mutable_pod)
 		r = requests_open(&w.requests, e);

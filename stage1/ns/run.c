@@ -13,23 +13,19 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/strv.h"
+#include "schema/netspec.h"
 #include "stage1/lib/sandbox.h"
-
-static bool net_is(const struct podctx *c, const char *name)
-{
-	return strv_len(c->net) == 1 && strcmp(c->net[0], name) == 0;
-}
 
 /* What later interface versions may ask for and this flavor cannot do yet. */
 static int ns_check(const struct podctx *c, struct err *e)
 {
 	static const char *const ipc_modes[] = { "", "auto", "private", "parent", NULL };
-	auto_free char *nets = strv_join(c->net, ",");
+	struct net_specs nets;
+	int r = net_specs_parse(c->net, &nets, e);
 
-	if (!net_is(c, "host") && !net_is(c, "none"))
-		return err_set(e, ERR_INPUT, ENOTSUP,
-			       "--net=%s: this stage1 knows --net=host and --net=none only",
-			       *nets ? nets : "default");
+	if (r < 0)
+		return err_ctx(e, "option --net");
+	net_specs_done(&nets);
 	if (c->ipc && !strv_has((char *const *)ipc_modes, c->ipc))
 		return err_set(e, ERR_USAGE, EINVAL, "--ipc=%s: must be auto, private or parent", c->ipc);
 	if (c->mds_token && *c->mds_token)
@@ -43,7 +39,7 @@ static uint64_t ns_namespaces(const struct podctx *c)
 
 	if (!c->ipc || strcmp(c->ipc, "parent") != 0)
 		f |= CLONE_NEWIPC;
-	if (net_is(c, "none"))
+	if (!strv_has(c->net, "host"))
 		f |= CLONE_NEWNET;
 	return f;
 }
@@ -69,7 +65,7 @@ static int ns_enter(struct sandbox *s, struct err *e)
 
 	if (sethostname(name, strlen(name)) < 0)
 		return err_sys(e, errno, "set the host name \"%s\"", name);
-	return net_is(s->ctx, "none") ? loopback_up(e) : 0;
+	return strv_has(s->ctx->net, "host") ? 0 : loopback_up(e);
 }
 
 static int ns_kernel_mounts(struct sandbox *s, struct app_build *a, struct err *e)
