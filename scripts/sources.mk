@@ -115,10 +115,13 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat
+TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
+peersay_SRC := tests/functional/peersay.c
+peersay_OUT := tests/peersay
+peersay_LINK := $(PLAIN)
 fake_stage1_SRC := tests/contract/fake_stage1.c
 fake_stage1_OUT := tests/fake_stage1
 fake_stage1_LINK := $(PLAIN)
