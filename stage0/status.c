@@ -124,7 +124,35 @@ static void take_apps(const struct pod *p, struct pod_snapshot *s)
 	}
 }
 
-/* The record of the networks, and its short form "NAME:ip4=ADDR, …". */
+static void add_address(struct buf *line, const char *name, const char *family, const char *addr)
+{
+	buf_addf(line, "%s%s:%s=%.*s", line->len ? ", " : "", name, family, (int)strcspn(addr, "/"), addr);
+}
+
+/* "NAME:ip4=ADDR" as rkt 1.30 wrote it, from "ip"; the other addresses, which it did not know, from "ips". */
+static void add_network(struct buf *line, const json_t *net)
+{
+	struct err ignored = ERR_INIT;
+	const char *name = "", *ip = "";
+	const json_t *other;
+	size_t i;
+
+	if (json_get_str(net, "", "netName", false, &name, &ignored) < 0 ||
+	    json_get_str(net, "", "ip", false, &ip, &ignored) < 0)
+		return;
+	if (*ip)
+		add_address(line, name, "ip4", ip);
+	json_array_foreach(json_member(net, "ips"), i, other)
+	{
+		const char *text = json_string_value(other);
+		size_t n = text ? strcspn(text, "/") : 0;
+
+		if (n && !(strlen(ip) == n && strncmp(text, ip, n) == 0))
+			add_address(line, name, strchr(text, ':') ? "ip6" : "ip4", text);
+	}
+}
+
+/* The record of the networks, and its short form. */
 static void take_networks(const struct pod *p, struct pod_snapshot *s)
 {
 	auto_buf text = BUF_INIT, line = BUF_INIT;
@@ -133,14 +161,8 @@ static void take_networks(const struct pod *p, struct pod_snapshot *s)
 	if ((p->state == POD_RUNNING || p->state == POD_EXITED) &&
 	    read_file_at(p->fd, NET_INFO_FILE, NET_INFO_MAX, &text) == 0)
 		s->net_info = json_parse(buf_str(&text), text.len, &ignored);
-	for (size_t i = 0; i < json_array_size(s->net_info); i++) {
-		const json_t *net = json_array_get(s->net_info, i);
-		const char *name = "", *ip = "";
-
-		if (json_get_str(net, "", "netName", false, &name, &ignored) == 0 &&
-		    json_get_str(net, "", "ip", false, &ip, &ignored) == 0)
-			buf_addf(&line, "%s%s:ip4=%s", line.len ? ", " : "", name, ip);
-	}
+	for (size_t i = 0; i < json_array_size(s->net_info); i++)
+		add_network(&line, json_array_get(s->net_info, i));
 	s->networks = buf_steal(&line);
 }
 
