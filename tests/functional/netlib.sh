@@ -4,8 +4,8 @@
 #   . "${0%/*}/netlib.sh"     the test starts over in a network namespace (and a mount namespace with a /sys of it) of its own:
 #                             that is "the host" on which rkt runs
 #   . "${0%/*}/lib.sh"
-#   add_host NAME N           another host on the wire of number N: $NAME_at runs commands there; 10.9.N.2 and fd09:N::2,
-#                             the host itself is .1 and ::1
+#   add_host NAME N           another host on the wire of number N: 10.9.N.2 and fd09:N::2, the host itself is .1 and ::1
+#   at NAME COMMAND...        there
 #   snapshot                  what must be the same before and after: links, addresses, routes, firewall
 if [ -z "${RKT_TEST_HOST-}" ]; then
 	[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP not root"; exit 0; }
@@ -15,31 +15,30 @@ if [ -z "${RKT_TEST_HOST-}" ]; then
 		ip link set lo up; exec sh "$0" "$@"' "$0" "$@"
 fi
 
-hosts=
-
-# at PID COMMAND...: in that host's network.
+# at NAME COMMAND...: in that host's network.
 at() {
-	_at=$1
+	eval "_at=\$host_$1"
 	shift
 	nsenter --net=/proc/"$_at"/ns/net -- "$@"
 }
 
-# add_host NAME N: a namespace with a wire to us.
+# add_host NAME N: a namespace with a wire to us; its process is $host_NAME.
 add_host() {
 	unshare -n sleep 600 >/dev/null 2>&1 </dev/null &
 	_pid=$!
 	pids="$pids $_pid"
+	eval "host_$1=$_pid"
 	while [ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/$_pid/ns/net)" ]; do sleep 0.02; done
 	ip link add "wire$2" type veth peer name up netns $_pid
 	ip addr add "10.9.$2.1/24" dev "wire$2"
 	ip -6 addr add "fd09:$2::1/64" dev "wire$2" nodad
 	ip link set "wire$2" up
-	at $_pid ip link set lo up
-	at $_pid ip addr add "10.9.$2.2/24" dev up
-	at $_pid ip -6 addr add "fd09:$2::2/64" dev up nodad
-	at $_pid ip link set up up
-	hosts="$hosts $_pid"
-	eval "$1=$_pid"
+	at "$1" ip link set lo up
+	at "$1" ip addr add "10.9.$2.2/24" dev up
+	at "$1" ip -6 addr add "fd09:$2::2/64" dev up nodad
+	at "$1" ip link set up up
+	at "$1" ip route add default via "10.9.$2.1"
+	at "$1" ip -6 route add default via "fd09:$2::1"
 }
 
 snapshot() {

@@ -10,6 +10,7 @@ if ! nm -D "$RKT" 2>/dev/null | grep -q __asan_init; then
 fi
 for f in "$RKT_BUILD"/lib/rkt/stage1/*/rootfs/*; do
 	[ -f "$f" ] || continue
+	case $f in */net) continue ;; esac # runs on the host's side only
 	unlike "${f#"$RKT_BUILD"/lib/rkt/} is static" "$(ldd "$f" 2>&1)" '=>'
 done
 for f in ns fly; do

@@ -12,15 +12,11 @@ rkt fetch "$image" >/dev/null 2>&1
 peersay=$RKT_BUILD/tests/peersay
 add_host b 1
 add_host c 2
-at $b ip route add default via 10.9.1.1
-at $b ip -6 route add default via fd09:1::1
-at $c ip route add default via 10.9.2.1
-at $c ip -6 route add default via fd09:2::1
 # so that b and c can meet through the host without a pod
 echo 1 >/proc/sys/net/ipv4/ip_forward
-at $c "$peersay" 8080 &
+at c "$peersay" 8080 &
 pids="$pids $!"
-wait_for 10 at $c "$peersay" 127.0.0.1 8080
+wait_for 10 at c "$peersay" 127.0.0.1 8080
 snapshot >"$T/before"
 
 # start_pod OPTION...: serves on 80 and 53; sets $uuid.
@@ -42,11 +38,11 @@ ask() { "$@" 2>/dev/null || echo nothing; }
 
 # everywhere WHAT PEER_OF_B: the matrix of places.
 everywhere() {
-	is "$1: from another host" "$(ask at $b "$peersay" 10.9.1.1 8080)" "peer=$2"
-	is "$1: by IPv6" "$(ask at $b "$peersay" fd09:1::1 8080)" "peer=$3"
-	is "$1: UDP" "$(ask at $b "$peersay" 10.9.1.1 5353 udp hello)" "peer=$2
+	is "$1: from another host" "$(ask at b "$peersay" 10.9.1.1 8080)" "peer=$2"
+	is "$1: by IPv6" "$(ask at b "$peersay" fd09:1::1 8080)" "peer=$3"
+	is "$1: UDP" "$(ask at b "$peersay" 10.9.1.1 5353 udp hello)" "peer=$2
 hello"
-	is "$1: UDP by IPv6" "$(ask at $b "$peersay" fd09:1::1 5353 udp hello)" "peer=$3
+	is "$1: UDP by IPv6" "$(ask at b "$peersay" fd09:1::1 5353 udp hello)" "peer=$3
 hello"
 	like "$1: from the host, by its address" "$(ask "$peersay" 10.9.2.1 8080)" '^peer=172\.16\.28\.'
 	like "$1: by 127.0.0.1" "$(ask "$peersay" 127.0.0.1 8080)" '^peer=172\.16\.28\.1$'
@@ -59,8 +55,8 @@ hello"
 # ---- no other firewall ---------------------------------------------------------------------------------
 start_pod --net=default --port=web:8080 --port=dns:5353
 everywhere "open firewall" 10.9.1.2 fd09:1::2
-like "the port of another host, through this one, is that host's" "$(ask at $b "$peersay" 10.9.2.2 8080)" '^peer=10\.9\.1\.2$'
-refute "127.0.0.1 of a neighbour does not lead in" sh -c "nsenter --net=/proc/$b/ns/net ip addr add 127.0.0.2/8 dev up 2>/dev/null; nsenter --net=/proc/$b/ns/net ip route add 127.0.0.77 via 10.9.1.1 dev up 2>/dev/null && nsenter --net=/proc/$b/ns/net $peersay 127.0.0.77 8080"
+like "the port of another host, through this one, is that host's" "$(ask at b "$peersay" 10.9.2.2 8080)" '^peer=10\.9\.1\.2$'
+refute "127.0.0.1 of a neighbour does not lead in" sh -c "nsenter --net=/proc/$host_b/ns/net ip addr add 127.0.0.2/8 dev up 2>/dev/null; nsenter --net=/proc/$host_b/ns/net ip route add 127.0.0.77 via 10.9.1.1 dev up 2>/dev/null && nsenter --net=/proc/$host_b/ns/net $peersay 127.0.0.77 8080"
 run rkt status --format=json "$uuid"
 like "JSON has the ports" "$(out)" '"hostPort": ?8080'
 like "the rules carry the pod's name" "$(nft list ruleset)" "dnat .*comment \"$uuid\""
@@ -98,8 +94,8 @@ check "nothing is left of that" cmp "$T/before" "$T/after"
 
 # ---- one address, the restricted network --------------------------------------------------------------------------
 start_pod --net=default-restricted --port=web:10.9.1.1:8080 --port=dns:5353
-is "a given address serves" "$(ask at $b "$peersay" 10.9.1.1 8080)" "peer=10.9.1.2"
-is "another does not" "$(ask at $b "$peersay" 10.9.2.1 8080)" nothing
+is "a given address serves" "$(ask at b "$peersay" 10.9.1.1 8080)" "peer=10.9.1.2"
+is "another does not" "$(ask at b "$peersay" 10.9.2.1 8080)" nothing
 is "nor 127.0.0.1" "$(ask "$peersay" 127.0.0.1 8080)" nothing
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
