@@ -62,7 +62,7 @@ like "JSON has the ports" "$(out)" '"hostPort": ?8080'
 like "the rules carry the pod's name" "$(nft list ruleset)" "dnat .*comment \"$uuid\""
 fails_with '8080/tcp.*Address already in use' "a port that is taken" rkt run --net=default --port=web:8080 example.com/net
 is "of which nothing is left" "$(rkt list --no-legend | grep -c .)" 1
-proxy=$(cat /proc/$pid/task/$pid/children | tr ' ' '\n' | while read -r p; do [ -z "$p" ] || ! grep -qs '^net' /proc/$p/comm || echo $p; done)
+proxy=$(pgrep -P "$pid" -x net)
 check "who serves the sockets has no privilege" sh -c "grep -q '^CapEff:.0000000000000000' /proc/$proxy/status && grep -q '^Uid:.65534' /proc/$proxy/status && grep -q '^NoNewPrivs:.1' /proc/$proxy/status"
 
 # ---- the firewall is flushed, and gets a policy of its own ------------------------------------------------
