@@ -61,7 +61,8 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_ma
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # Networks: a program of flavor ns that runs on the host's side only.
-net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c)
+net_SRC := $(addprefix stage1/net/,attachment.c confs.c netconf.c exact.c cniversion.c cni.c cniargs.c cnianswer.c plugin.c left.c result.c builtin.c \
+	lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c

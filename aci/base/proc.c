@@ -28,12 +28,16 @@
 #define NO_PIDFD_PAUSE_MS 5 /* between looks at a child, on kernels without pidfd_open (before 5.3) */
 #define PROC_FILE_MAX     4096
 
-enum spawn_step { STEP_PARENT, STEP_DIRECTORY, STEP_FDS, STEP_CLOSE, STEP_SIGNALS, STEP_EXEC };
+enum spawn_step { STEP_PARENT, STEP_SESSION, STEP_DIRECTORY, STEP_FDS, STEP_CLOSE, STEP_SIGNALS, STEP_EXEC };
 
 static const char *const step_names[] = {
-	[STEP_PARENT] = "tie to its parent", [STEP_DIRECTORY] = "enter its directory",
-	[STEP_FDS] = "pass descriptors",     [STEP_CLOSE] = "close descriptors",
-	[STEP_SIGNALS] = "reset signals",    [STEP_EXEC] = "execute",
+	[STEP_PARENT] = "tie to its parent",
+	[STEP_SESSION] = "begin a session",
+	[STEP_DIRECTORY] = "enter its directory",
+	[STEP_FDS] = "pass descriptors",
+	[STEP_CLOSE] = "close descriptors",
+	[STEP_SIGNALS] = "reset signals",
+	[STEP_EXEC] = "execute",
 };
 
 struct failure {
@@ -137,6 +141,8 @@ static int child_step(struct child *c, enum spawn_step step)
 	switch (step) {
 	case STEP_PARENT:
 		return child_parent(c);
+	case STEP_SESSION:
+		return c->s->new_session && setsid() < 0 ? -1 : 0;
 	case STEP_DIRECTORY:
 		return c->s->cwd_fd > 0 ? fchdir(c->s->cwd_fd) : 0;
 	case STEP_FDS:

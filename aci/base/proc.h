@@ -25,6 +25,7 @@ struct spawn {
 	size_t nfds;
 	int cwd_fd;       /* 0 = unset */
 	int death_signal; /* PR_SET_PDEATHSIG, 0 = none */
+	bool new_session; /* setsid(2): no terminal, and kill(-pid) reaches whom it starts */
 };
 
 struct proc {

@@ -1,30 +1,199 @@
-/* cni — see attachment.h. */
-#include <errno.h>
-
-#include "stage1/net/attachment.h"
+/*
+ * cni — the driver that asks plugins (cni.h, attachment.h).
+ */
 #include "stage1/net/cni.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "stage1/net/attachment.h"
+#include "stage1/net/cniversion.h"
+#include "stage1/net/plugin.h"
+#include "stage1/net/result.h"
+
+/* Plugins that do nothing but write rules of the host's firewall, which somebody else may have flushed. */
+static const char *const firewalls[] = { "portmap", "firewall" };
+
+static const char *type_of(const struct attachment *a, size_t i)
+{
+	return json_string_value(json_member(json_array_get(a->conf->plugins, i), "type"));
+}
+
+static bool speaks(const struct attachment *a, enum cni_version from)
+{
+	struct err e = ERR_INIT;
+
+	return cni_version_parse(a->conf->version, &e) >= (int)from;
+}
+
+static int call(const struct net_pod *p, const struct attachment *a, size_t i, const char *command,
+		const json_t *prev, struct buf *out, struct err *e)
+{
+	auto_free char *config = cni_config(a->conf, i, prev, a->runtime);
+	auto_free char *args = cni_args(a->args ? a->args : "");
+	const struct plugin_call c = { .type = type_of(a, i),
+				       .dir = a->conf->dir,
+				       .path = p->path,
+				       .command = command,
+				       .uuid = p->uuid,
+				       .netns = p->netns,
+				       .ifname = a->ifname,
+				       .args = args,
+				       .config = config,
+				       .config_len = strlen(config) };
+
+	return plugin_run(&c, out, e);
+}
+
+static int call_silent(const struct net_pod *p, const struct attachment *a, size_t i, const char *command,
+		       const json_t *prev, struct err *e)
+{
+	auto_buf out = BUF_INIT;
+
+	return call(p, a, i, command, prev, &out, e);
+}
+
+/* ---- ADD and DEL ---- */
+
+/* All of them, last to first, however many fail; the first error is the answer. */
+static int del_all(const struct net_pod *p, const struct attachment *a, const json_t *prev, struct err *e)
+{
+	struct err one = ERR_INIT;
+	int r = 0;
+
+	for (size_t i = json_array_size(a->conf->plugins); i > 0; i--) {
+		if (call_silent(p, a, i - 1, "DEL", speaks(a, CNI_0_4_0) ? prev : NULL, &one) < 0 && r == 0)
+			r = err_copy(e, &one);
+	}
+	return r;
+}
+
+static int del(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	return del_all(p, a, a->result, e);
+}
+
+/* One plugin: its answer takes the place of *@last. */
+static int add_one(const struct net_pod *p, const struct attachment *a, size_t i, json_t **last,
+		   struct err *e)
+{
+	auto_buf out = BUF_INIT;
+	json_t *answer;
+
+	if (call(p, a, i, "ADD", *last, &out, e) < 0)
+		return -e->code;
+	answer = cni_answer(&out, a->conf->version, e);
+	if (!answer)
+		return err_ctx(e, "plugin %s: ADD", type_of(a, i));
+	json_decref(*last);
+	*last = answer;
+	return 0;
+}
+
+/* Is it one that we can use? */
+static int check_answer(const struct attachment *a, const json_t *answer, struct err *e)
+{
+	struct net_result parsed;
+
+	if (net_result_parse(answer, a->conf->version, a->ifname, &parsed, e) < 0) {
+		e->code = EPROTO;
+		return err_ctx(e, "plugin %s: ADD: malformed result",
+			       type_of(a, json_array_size(a->conf->plugins) - 1));
+	}
+	net_result_done(&parsed);
+	return 0;
+}
+
+/* Before anything is made, since what is made cannot be undone by who is not there either. */
+static int find_all(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	size_t n = json_array_size(a->conf->plugins);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct plugin_call c = { .type = type_of(a, i), .dir = a->conf->dir, .path = p->path };
+
+		r = plugin_find(&c, e);
+	}
+	return r;
+}
 
 static int add(const struct net_pod *p, struct attachment *a, struct err *e)
 {
-	(void)p;
-	(void)a;
-	return err_set(e, ERR_INPUT, ENOTSUP, "add");
+	auto_json last = NULL;
+	struct err undo = ERR_INIT;
+	size_t n = json_array_size(a->conf->plugins);
+	int r = find_all(p, a, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_one(p, a, i, &last, e);
+	if (r == 0)
+		r = check_answer(a, last, e);
+	if (r == 0) {
+		json_decref(a->result);
+		a->result = steal_ptr(&last);
+		return 0;
+	}
+	/* The plugin that failed may have done half of its work, and those after it bear a DEL. */
+	if (del_all(p, a, last, &undo) < 0)
+		return err_hint(e, "and it could not be undone: %s", undo.text);
+	return -e->code;
 }
 
-static int cni_same(const struct net_pod *p, const struct attachment *a, struct err *e)
-{
-	(void)p;
-	(void)a;
-	return err_set(e, ERR_INPUT, ENOTSUP, "del");
-}
+/* ---- CHECK and repair ---- */
 
-const struct net_driver net_driver_cni = { "cni", add, cni_same, cni_same, cni_same };
-
-int cni_runtime_of_args(const struct net_conf *c, const char *args, json_t *runtime, struct err *e)
+static int check(const struct net_pod *p, const struct attachment *a, struct err *e)
 {
-	(void)c;
-	(void)args;
-	(void)runtime;
-	(void)e;
+	size_t n = json_array_size(a->conf->plugins);
+
+	if (!speaks(a, CNI_0_4_0) || a->conf->disable_check)
+		return err_set(e, ERR_INPUT, ENOTSUP, "network \"%s\": %s", a->conf->name,
+			       a->conf->disable_check ? "its configuration says disableCheck"
+						      : "no check before version 0.4.0 of CNI");
+	if (!a->result)
+		return err_set(e, ERR_STATE, ENOENT, "network \"%s\" is not up", a->conf->name);
+	for (size_t i = 0; i < n; i++) {
+		if (call_silent(p, a, i, "CHECK", a->result, e) < 0)
+			return -e->code;
+	}
 	return 0;
 }
+
+static bool is_firewall(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(firewalls); i++) {
+		if (strcmp(type, firewalls[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int reload(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	size_t n = json_array_size(a->conf->plugins);
+	int r = 0;
+
+	if (!a->result)
+		return err_set(e, ERR_STATE, ENOENT, "network \"%s\" is not up", a->conf->name);
+	for (size_t i = n; r == 0 && i > 0; i--) {
+		if (is_firewall(type_of(a, i - 1)))
+			r = call_silent(p, a, i - 1, "DEL", speaks(a, CNI_0_4_0) ? a->result : NULL, e);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (is_firewall(type_of(a, i)))
+			r = call_silent(p, a, i, "ADD", a->result, e);
+	}
+	if (r == 0)
+		r = check(p, a, e);
+	if (r == -ENOTSUP) {
+		err_clear(e);
+		r = 0;
+	}
+	return r;
+}
+
+const struct net_driver net_driver_cni = { "cni", add, del, check, reload };

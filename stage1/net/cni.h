@@ -1,12 +1,32 @@
 /*
- * cni — what the driver "cni" shares with the program.
+ * cni — what the driver "cni" puts together for plugins and takes from them (formats.md section 15.2).
+ *
+ * The driver itself is net_driver_cni (attachment.h).  ADD goes along the list, each plugin getting the answer of the one before; DEL goes
+ * back, with the last answer; an ADD that fails is followed by DEL of the whole list.
  */
 #pragma once
 
+#include <stddef.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "stage1/net/confs.h"
 
-/* Arguments of --net=NAME:ARGS that have a meaning beyond CNI_ARGS, into @runtime where a plugin declares the capability: ips, mac,
- * bandwidth.  -EINVAL: a value is malformed. */
+/*
+ * What --net=NAME:@args says of capabilities that a plugin of @c declares, into the object @runtime: "ips" from IP, IP6 and ips, "mac" from MAC
+ * and mac, "bandwidth" from ingressRate, ingressBurst, egressRate and egressBurst.  Arguments stay arguments, too: every plugin
+ * sees them in CNI_ARGS.  -EINVAL (ERR_USAGE): a value that is no address, no rate, or a rate without its burst.
+ */
 int cni_runtime_of_args(const struct net_conf *c, const char *args, json_t *runtime, struct err *e);
+
+/* CNI_ARGS: @args, and that plugins shall bear what they do not know.  The caller frees. */
+char *cni_args(const char *args);
+
+/* Configuration of plugin @i of @c: its object with name and version of the list, "prevResult" if @prev is not NULL, and of
+ * @runtime what it declares.  JSON text; the caller frees. */
+char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const json_t *runtime);
+
+/* Answer to an ADD under @version; a plugin that says another version is converted where the shapes permit.  New reference.  NULL with @e (-EPROTO):
+ * nothing, no JSON, an error with exit status 0, another shape. */
+json_t *cni_answer(const struct buf *out, const char *version, struct err *e);

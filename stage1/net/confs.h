@@ -2,8 +2,11 @@
  * confs — which networks are there?  (cli.md section 7.3, formats.md section 15.1)
  *
  * Files *.conf, *.conflist and *.json directly below LOCAL/net.d, then SYSTEM/net.d, then the built-in networks: of one name
- * the first counts.  A file with one plugin is a list of one.  The order of a pod's interfaces is that of the
+ * the first counts.  Only regular files: symbolic links and names that begin with a dot are passed over, as everywhere in the
+ * configuration.  A file that has no "plugins" is a list of one.  The order of a pod's interfaces is that of the
  * files' base names; built-in networks are "99-default.conf" and "99-default-restricted.conf".
+ *
+ * Plugins are kept as exact.h reads them: they are the plugins' business and go to them as they are.
  */
 #pragma once
 
@@ -30,6 +33,10 @@ struct net_confs {
 	struct net_conf **v; /* ordered by base name */
 	size_t n;
 };
+
+/* One configuration from its text; ->file and ->dir are NULL.  @base: see struct net_conf.  NULL with @e set, which names the member
+ * at fault but not the file.  The caller frees with net_conf_free. */
+struct net_conf *net_conf_parse(const char *text, size_t len, const char *base, struct err *e);
 
 /*
  * All of them.  Missing directories are fine.  An unreadable or unparsable file, a name or a type that no file name may have

@@ -106,6 +106,31 @@ START_TEST(numbers_may_overlap)
 }
 END_TEST
 
+static pid_t session_of_child(bool new_session)
+{
+	const char *argv[] = { "sleep", "60", NULL };
+	const struct spawn s = { .path = "/bin/sleep",
+				 .argv = (char *const *)argv,
+				 .death_signal = SIGKILL,
+				 .new_session = new_session };
+	struct err e = ERR_INIT;
+	struct proc p;
+	pid_t sid;
+
+	OK(proc_spawn(&s, &p, &e));
+	sid = getsid(p.pid);
+	ck_assert_int_eq(sid == p.pid, new_session);
+	proc_kill(&p);
+	return sid;
+}
+
+START_TEST(session_is_new_when_asked_for)
+{
+	ck_assert_int_eq(session_of_child(false), getsid(0));
+	ck_assert_int_ne(session_of_child(true), getsid(0));
+}
+END_TEST
+
 START_TEST(signals_are_reset)
 {
 	/* libc keeps 32 and 33 for its threads and lets nobody touch them; posix_spawn of our parent may leave them ignored. */
@@ -233,7 +258,8 @@ END_TEST
 int main(void)
 {
 	return SUITE_RUN("proc", status_of_exit_and_signal, environment_is_only_what_is_given,
-			 descriptors_are_only_what_is_given, numbers_may_overlap, signals_are_reset,
-			 failed_start_names_the_step, program_by_descriptor_in_a_directory, deadline,
-			 deadline_without_pidfd, identity_of_processes);
+			 descriptors_are_only_what_is_given, numbers_may_overlap,
+			 session_is_new_when_asked_for, signals_are_reset, failed_start_names_the_step,
+			 program_by_descriptor_in_a_directory, deadline, deadline_without_pidfd,
+			 identity_of_processes);
 }
