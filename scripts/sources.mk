@@ -61,7 +61,7 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_ma
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # Networks: a program of flavor ns that runs on the host's side only.
-net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c lease.c fw.c ports.c proxy.c record.c)
+net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c builtin_conf.c lease.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c fw.c ports.c proxy.c record.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
@@ -115,7 +115,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat
+TEST_PROGRAMS := netbox inspect httpd ocisign interleave floor fake_stage1 without killat
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -129,6 +129,10 @@ ocisign_SRC := tests/functional/ocisign.c
 ocisign_OUT := tests/ocisign
 ocisign_AR := $(fetch_AR)
 ocisign_LIBS := $(fetch_LIBS)
+netbox_SRC := tests/functional/netbox.c
+netbox_OUT := tests/netbox
+netbox_AR := $(ns-net_AR)
+netbox_LIBS := $(ns-net_LIBS)
 without_SRC := tests/functional/without.c
 without_OUT := tests/without
 without_LIBS := -lseccomp
