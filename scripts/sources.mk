@@ -62,7 +62,7 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # Networks: a program of flavor ns that runs on the host's side only.
 net_SRC := $(addprefix stage1/net/,attachment.c confs.c netconf.c exact.c cniversion.c cni.c cniargs.c cnianswer.c plugin.c left.c result.c builtin.c \
-	lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c)
+	lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
@@ -116,7 +116,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat
+TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -133,6 +133,10 @@ ocisign_SRC := tests/functional/ocisign.c
 ocisign_OUT := tests/ocisign
 ocisign_AR := $(fetch_AR)
 ocisign_LIBS := $(fetch_LIBS)
+netbox_SRC := tests/functional/netbox.c
+netbox_OUT := tests/netbox
+netbox_AR := $(ns-net_AR)
+netbox_LIBS := $(ns-net_LIBS)
 without_SRC := tests/functional/without.c
 without_OUT := tests/without
 without_LIBS := -lseccomp

@@ -1,9 +1,14 @@
 /*
  * fw — our table of the host's firewall, "inet rkt", and nothing outside of it (threats.md R30, T48, T49).
  *
- * Every rule of a pod has the pod's UUID as its comment.  A change is one transaction of nftables under a lock that belongs to the
- * host's network namespace (flock(2) on its file in /proc: no path of ours), the table is deleted with the last
- * rule of the last pod, so that afterwards the firewall is as it was.
+ * Every rule of a pod has the pod's UUID as its comment.  A change is one transaction of nftables, and the table is deleted with the
+ * last rule of the last pod, so that afterwards the firewall is as it was.  Whoever changes it holds fw_lock.
+ *
+ *	antispoof   what comes in by an interface rkt* with an address of the source that does not lead back there is dropped
+ *	publish     what is for an address of the host's own, and a published port, goes to the pod (not what comes from the pod's own
+ *	            network, whose answers would not come back this way: those are proxy.h's)
+ *	confine     what an isolated network's pod sends goes to its own network or to the host
+ *	hide        what leaves a masquerading network has the host's address
  */
 #pragma once
 
@@ -17,7 +22,8 @@
 struct fw_net {
 	const struct net_result *result; /* the pod's addresses in this network */
 	bool masquerade;                 /* behind the host's address what leaves it */
-	bool ports;                      /* published ports lead here */
+	bool ports;    /* published ports lead here; peers everywhere must be reachable from it */
+	bool isolated; /* nothing leaves it: a built-in network without a default route */
 };
 
 struct fw_pod {
