@@ -61,13 +61,13 @@ $(foreach f,ns fly,$(eval $(call flavor_program,$(f),attach,stage1/lib/attach_ma
 $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/app_$(p)_main.c)))
 
 # Networks: a program of flavor ns that runs on the host's side only.
-net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c lease.c fw.c ports.c proxy.c record.c)
+net_SRC := $(addprefix stage1/net/,attachment.c confs.c cni.c plugin.c result.c builtin.c lease.c fw.c ports.c proxy.c proxy_tcp.c proxy_udp.c proxy_jail.c record.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
 ns-net_OUT := lib/rkt/stage1/ns/rootfs/net
 ns-net_AR := net schema basejson base
-ns-net_LIBS := -lnftables -lmnl -ljansson
+ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
@@ -115,7 +115,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat
+TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat proxybox
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -134,6 +134,10 @@ without_OUT := tests/without
 without_LIBS := -lseccomp
 killat_SRC := tests/functional/killat.c
 killat_OUT := tests/killat
+proxybox_SRC := tests/functional/proxybox.c
+proxybox_OUT := tests/proxybox
+proxybox_AR := $(ns-net_AR)
+proxybox_LIBS := $(ns-net_LIBS)
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c
