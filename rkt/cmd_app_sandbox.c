@@ -39,6 +39,8 @@ static int app_sandbox_run(struct cli *c, struct err *e)
 static const struct opt app_sandbox_opts[] = {
 	{ .name = "annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair,
 	  .offset = P(annotations), .help = "set the pod's annotations" },
+	{ .name = "port", .kind = OPT_CALL, .arg = "NAME:PROTO:PODPORT:HOSTIP:HOSTPORT", .call = podflags_add_full_port,
+	  .help = "publish a port of the pod, tcp or udp; HOSTIP, [IPv6] in brackets, may be empty: every address" },
 	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair,
 	  .offset = P(user_annotations), .help = "set the pod's user annotations" },
 	{ .name = "user-label", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair,

@@ -36,6 +36,8 @@ static int run_prepared_run(struct cli *c, struct err *e)
 	if (r == 0)
 		r = podstart_check_interactive(&p, a->interactive, e);
 	if (r == 0)
+		r = podstart_check_ports(&p, a->net, e);
+	if (r == 0)
 		r = stage1_of_pod(&p, &s1, e);
 	if (r == 0)
 		r = userns_of_pod(&p, &o.private_users, e);

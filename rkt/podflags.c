@@ -74,6 +74,41 @@ static int add_sysctl(void *args, const struct opt *o, const char *value, struct
 	return r < 0 ? err_ctx(e, "option --%s", o->name) : 0;
 }
 
+static int take_port(void *args, const struct opt *o, int r, struct port_spec *s, struct err *e)
+{
+	if (r < 0)
+		return err_ctx(e, "option --%s", o->name);
+	port_specs_push_take(&((struct pod_args *)args)->ports, s);
+	return 0;
+}
+
+static int add_port(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	struct port_spec s;
+
+	return take_port(args, o, port_spec_parse(value, &s, e), &s, e);
+}
+
+int podflags_add_full_port(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	struct port_spec s;
+
+	return take_port(args, o, port_spec_parse_full(value, &s, e), &s, e);
+}
+
+int podflags_check_net(char *const *net, struct err *e)
+{
+	struct net_specs specs;
+	int r = net_specs_parse(net, &specs, e);
+	if (r < 0)
+		return r;
+	if (specs.kind == NETS_NONE || specs.kind == NETS_HOST)
+		r = err_set(e, ERR_INPUT, EINVAL, "no port can be published with --net=%s",
+			    specs.kind == NETS_NONE ? "none" : "host");
+	net_specs_done(&specs);
+	return r;
+}
+
 static int set_stage1(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	struct stage1_args *a = &((struct pod_args *)args)->stage1;
@@ -130,6 +165,9 @@ const struct opt podflags_prepare[] = {
 	  .help = "inherit all environment variables not set by apps" },
 	{ .name = "pod-manifest", .kind = OPT_STR, .arg = "FILE", .offset = P(pod_manifest), .complete = COMP_FILE,
 	  .help = "the path to the pod manifest; excludes images and the options that shape one" },
+	{ .name = "port", .kind = OPT_CALL, .arg = "NAME:[HOSTIP:]HOSTPORT[/PROTO]", .call = add_port,
+	  .help = "publish a port: NAME is a port that exactly one app declares, or its number (80, 53/udp); HOSTIP, "
+		  "[IPv6] in brackets, is every address when not given" },
 	{ .name = "private-users", .kind = OPT_BOOL, .offset = P(private_users),
 	  .help = "run the pod in a user namespace, with a range of ids of its own" },
 	{ .name = "set-env", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = add_env,
@@ -219,13 +257,17 @@ static int check_mounts(const struct pod_args *a, const struct mounts *l, struct
 int pod_args_check(struct cli *c, const struct pod_args *a, struct err *e)
 {
 	enum pull_policy policy;
+	int r = a->ports.n ? podflags_check_net(a->net, e) : 0;
+	if (r < 0)
+		return err_ctx(e, "option --port");
 	if (a->mutable_pod)
 		return 0;
-	int r = pull_policy_of(&a->pull, &policy, e);
+	r = pull_policy_of(&a->pull, &policy, e);
 	if (r < 0)
 		return r;
-	if (a->pod_manifest && (a->apps.n || a->volumes.n || a->apps.pod.req.mounts.n || a->inherit_env ||
-				a->set_env || a->set_env_files || a->isolators.n || policy != PULL_NEW))
+	if (a->pod_manifest &&
+	    (a->apps.n || a->volumes.n || a->apps.pod.req.mounts.n || a->inherit_env || a->set_env ||
+	     a->set_env_files || a->isolators.n || a->ports.n || policy != PULL_NEW))
 		return err_set(e, ERR_INPUT, EINVAL,
 			       "conflicting flags set with --pod-manifest (see --help)");
 	r = check_mounts(a, &a->apps.pod.req.mounts, e);
@@ -249,6 +291,7 @@ void pod_args_done(void *args)
 	app_args_done(&a->apps);
 	volumes_done(&a->volumes);
 	isolators_done(&a->isolators);
+	port_specs_done(&a->ports);
 	strv_free(a->set_env);
 	dns_done(&a->dns);
 	free(a->dns_mode);

@@ -10,6 +10,7 @@
 #include "base/opt.h"
 #include "rkt/appargs.h"
 #include "rkt/cli.h"
+#include "schema/portspec.h"
 #include "stage0/dns.h"
 #include "stage0/stage1.h"
 
@@ -42,6 +43,7 @@ struct pod_args {
 	struct app_args apps;
 	struct volumes volumes;
 	struct isolators isolators; /* of the whole pod */
+	struct port_specs ports;    /* to publish */
 	bool private_users;
 	bool inherit_env, no_overlay, interactive, quiet;
 	char **set_env;       /* K=V, each key once */
@@ -74,6 +76,12 @@ extern const struct opt podflags_signature[]; /* OPT_APP: --signature */
 
 /* Check the name service options as a whole and set dns_mode. */
 int podflags_dns_mode(struct pod_args *a, struct err *e);
+
+/* Ports are published by networks of the pod's own: @net is the strv of --net.  (cli.md section 9.1) */
+int podflags_check_net(char *const *net, struct err *e);
+
+/* An OPT_CALL row of ports of a pod whose apps are not known yet: NAME:PROTO:PODPORT:HOSTIP:HOSTPORT. */
+int podflags_add_full_port(void *args, const struct opt *o, const char *value, struct err *e);
 
 /* An OPT_CALL row of NAME=VALUE pairs: the later one of the same name wins.  The names of environment and annotation
  * are checked. */

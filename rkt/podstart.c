@@ -47,6 +47,8 @@ static void fill_request(struct pod_args *a, const struct globals *g, struct pod
 	q->inherit_env = a->inherit_env;
 	q->isolators = a->isolators;
 	a->isolators = (struct isolators){ NULL, 0 };
+	q->ports = a->ports;
+	a->ports = (struct port_specs){ NULL, 0 };
 	q->set_env = steal_ptr(&a->set_env);
 	q->set_env_files = steal_ptr(&a->set_env_files);
 	q->no_overlay = a->no_overlay;
@@ -90,6 +92,8 @@ static int make_pod(const struct pod_args *a, const struct pod_request *q, struc
 		r = prepare_pod(q, &h->store, s1, ret, e);
 	if (r == 0)
 		r = podstart_check_interactive(ret, a->interactive && a->pod_manifest, e);
+	if (r == 0 && a->pod_manifest)
+		r = podstart_check_ports(ret, a->net, e);
 	if (r < 0)
 		podstart_abandon(ret);
 	return r;
@@ -131,6 +135,14 @@ int podstart_check_interactive(const struct pod *p, bool interactive, struct err
 				       "option --interactive: only one app can have the terminal, and this "
 				       "pod has %zu",
 				       m->napps);
+}
+
+int podstart_check_ports(const struct pod *p, char *const *net, struct err *e)
+{
+	auto_pod_manifest m = pod_manifest_load(p, e);
+	if (!m)
+		return -e->code;
+	return m->nports && podflags_check_net(net, e) < 0 ? err_ctx(e, "port \"%s\"", m->ports[0].name) : 0;
 }
 
 struct run_options podstart_options(const struct cli *c, const struct pod_args *a)

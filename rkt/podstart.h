@@ -24,5 +24,8 @@ void podstart_abandon(struct pod *p);
 /* --interactive is for pods of one app: look into the manifest. */
 int podstart_check_interactive(const struct pod *p, bool interactive, struct err *e);
 
+/* The same for pods that publish ports, which --net=none and --net=host cannot (cli.md section 9.2: rkt 1.30 did not look). */
+int podstart_check_ports(const struct pod *p, char *const *net, struct err *e);
+
 /* What run and run-prepared tell the stage1. */
 struct run_options podstart_options(const struct cli *c, const struct pod_args *a);

@@ -5,7 +5,7 @@ base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c f
 # json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
-schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c netspec.c)
+schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c netspec.c portspec.c)
 
 # OCI and docker images: references and documents.
 oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform.c imageconfig.c appview.c appconfig.c whiteout.c)
@@ -16,7 +16,7 @@ plan_SRC := stage2/plan.c stage2/stepname.c
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
 	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
-	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c)
+	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
 ARCHIVES := base basejson basehash schema oci stage0 plan
 
@@ -62,13 +62,13 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # Networks: a program of flavor ns that runs on the host's side only.
 net_SRC := $(addprefix stage1/net/,attachment.c confs.c netconf.c exact.c cniversion.c cni.c cniargs.c cnianswer.c plugin.c left.c result.c builtin.c \
-	lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c)
+	lease.c fw.c ports.c proxy.c record.c resolv.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c proxy_tcp.c proxy_udp.c proxy_jail.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
 ns-net_OUT := lib/rkt/stage1/ns/rootfs/net
 ns-net_AR := net schema basejson base
-ns-net_LIBS := -lnftables -lmnl -ljansson
+ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
@@ -116,7 +116,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox
+TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -142,6 +142,10 @@ without_OUT := tests/without
 without_LIBS := -lseccomp
 killat_SRC := tests/functional/killat.c
 killat_OUT := tests/killat
+proxybox_SRC := tests/functional/proxybox.c
+proxybox_OUT := tests/proxybox
+proxybox_AR := $(ns-net_AR)
+proxybox_LIBS := $(ns-net_LIBS)
 interleave_SRC := tests/bench/interleave.c
 interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c

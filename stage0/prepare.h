@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "schema/pod.h"
+#include "schema/portspec.h"
 #include "stage0/pod.h"
 #include "stage0/stage1.h"
 #include "stage0/store.h"
@@ -38,6 +38,7 @@ struct pod_request {
 	struct volumes volumes;
 	struct mounts mounts;                                  /* pod-global */
 	struct isolators isolators;                            /* of the whole pod */
+	struct port_specs ports;                               /* to publish */
 	char **annotations, **user_annotations, **user_labels; /* K=V, of the whole pod */
 	bool inherit_env;
 	char **set_env;       /* K=V, strongest but for --environment */
@@ -55,7 +56,7 @@ void pod_request_done(struct pod_request *r);
 
 /*
  * Merge images and flags into a pod manifest, or read the one of --pod-manifest; checks references
- * between them (dangling mounts, duplicate names, missing exec with its --exec remedy …) and that
+ * between them (dangling mounts, duplicate names, ports that no app has, missing exec with its --exec remedy …) and that
  * every image was verified and may run here.  Environment, weakest first: --inherit-env, image, --set-env-file,
  * --set-env, --environment (the documented order; rkt 1.30 had the last three the other way round).
  * NULL and @e.

@@ -41,6 +41,7 @@ void pod_request_done(struct pod_request *r)
 	volumes_done(&r->volumes);
 	mounts_done(&r->mounts);
 	isolators_done(&r->isolators);
+	port_specs_done(&r->ports);
 	strv_free(r->set_env);
 	strv_free(r->set_env_files);
 	strv_free(r->annotations);
@@ -148,6 +149,8 @@ static int merge_file(const struct pod_request *r, const struct store *s, struct
 			return err_ctx(e, "pod manifest %s: app \"%s\"", r->manifest_path, a->name);
 	}
 	ret = check_mounts(m->manifest, e);
+	if (ret == 0)
+		ret = check_ports(m, e);
 	return ret < 0 ? err_ctx(e, "pod manifest %s", r->manifest_path) : 0;
 }
 
@@ -224,6 +227,10 @@ static int merge_flags(const struct pod_request *r, const struct store *s, struc
 	app_env_done(&env);
 	if (ret == 0)
 		ret = check_mounts(m->manifest, e);
+	if (ret == 0)
+		ret = merge_ports(r, m->manifest, e);
+	if (ret == 0)
+		ret = check_ports(m, e);
 	if (ret < 0)
 		return ret;
 	doc = pod_manifest_to_json(m->manifest);

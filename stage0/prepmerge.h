@@ -47,5 +47,10 @@ struct placing {
 };
 int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e);
 
+/* Put @r->ports into the manifest of the command line, whose apps all have their sections. */
+int merge_ports(const struct pod_request *r, struct pod_manifest *m, struct err *e);
+/* Every published port leads to one of an app, and no two want the same of the host. */
+int check_ports(const struct merged *m, struct err *e);
+
 /* Every mount of the manifest names a volume. */
 int check_mounts(const struct pod_manifest *m, struct err *e);

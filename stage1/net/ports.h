@@ -29,10 +29,16 @@ struct port_maps {
 };
 
 /* From the manifest's "ports", each with the app that declares its name (apps[i]: section of app i of @m, as it is run), a range of
- * `count` ports as so many maps.  -ENOENT, -EEXIST: no app or several declare the name; two maps that want the same port; a
- * protocol other than tcp and udp: -EPROTONOSUPPORT.  The caller frees ->v. */
+ * `count` ports as so many maps.  Errors: exposed_ports_check of
+ * schema/portspec.h.  The caller frees ->v. */
 int port_maps_of_pod(const struct pod_manifest *m, const struct app *const *apps, struct port_maps *ret,
 		     struct err *e);
+
+/* The address of the host into @out (INET6_ADDRSTRLEN), which is returned; NULL: every address of both families. */
+const char *port_map_host_text(const struct port_map *m, char *out);
+/* For messages, "8080/tcp", "127.0.0.1:53/udp", "[::1]:80/tcp", into @out (PORT_MAP_TEXT_MAX), which is returned. */
+#define PORT_MAP_TEXT_MAX 64
+const char *port_map_text(const struct port_map *m, char *out);
 
 /* As CNI's portMappings, which is also how the pod's record keeps them; and back. */
 json_t *port_maps_to_json(const struct port_maps *l);

@@ -1,0 +1,229 @@
+/*
+ * proxy_jail — what a process may do that talks to everybody: pass bytes between sockets, and nothing else.
+ *
+ * It stays in the host's network namespace, since there its sockets are; everything else that it could reach goes: user and
+ * groups, capabilities, descriptors, children, and all system calls but those of the loop.
+ */
+#include "stage1/net/proxy_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fd.h"
+
+#define NOBODY 65534
+
+/* A sanitizer needs files and calls that are forbidden here. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER
+#endif
+
+struct jail {
+	const int *keep;
+	size_t nkeep;
+	pid_t parent;
+};
+
+/* 0 to 2 become /dev/null: whoever reads what the pod writes must see its end, and no socket may ever be "standard output". */
+static int step_fds(const struct jail *j, struct err *e)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int r;
+
+	if (null < 0)
+		return err_sys(e, errno, "open /dev/null");
+	for (int fd = 0; fd <= 2; fd++)
+		if (null != fd && dup2(null, fd) < 0)
+			return err_sys(e, errno, "put /dev/null in the place of descriptor %d", fd);
+	r = fd_close_all_but(j->keep, j->nkeep);
+	return r < 0 ? err_sys(e, -r, "close descriptors") : 0;
+}
+
+static int step_place(const struct jail *j, struct err *e)
+{
+	(void)j;
+	return chdir("/") < 0 ? err_sys(e, errno, "change to /") : 0;
+}
+
+/* ^C and a service manager's SIGTERM are for the supervisor, which still needs us while the pod ends; SIGKILL is the end. */
+static int step_signals(const struct jail *j, struct err *e)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	(void)j;
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
+			return err_sys(e, errno, "ignore signal %d", ignored[i]);
+	(void)setsid(); /* fails for the leader of a group; the terminal is then still somebody else's to use */
+	return 0;
+}
+
+static int step_limits(const struct jail *j, struct err *e)
+{
+	static const __rlimit_resource_t none[] = { RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_MEMLOCK };
+
+	(void)j;
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (setrlimit(none[i], &(const struct rlimit){ 0, 0 }) < 0)
+			return err_sys(e, errno, "set resource limit %d", (int)none[i]);
+	return 0;
+}
+
+static int step_bounding(const struct jail *j, struct err *e)
+{
+	(void)j;
+	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EPERM)
+			return err_sys(e, errno, "drop capability %lu", c);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return err_sys(e, errno, "clear the ambient capabilities");
+	return 0;
+}
+
+static int step_user(const struct jail *j, struct err *e)
+{
+	(void)j;
+	if (setgroups(0, NULL) < 0)
+		return err_sys(e, errno, "drop the supplementary groups");
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0)
+		return err_sys(e, errno, "become group %d", NOBODY);
+	if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return err_sys(e, errno, "become user %d", NOBODY);
+	return 0;
+}
+
+/* Gone with the user, unless a securebit says otherwise. */
+static int step_caps(const struct jail *j, struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+	(void)j;
+	return syscall(SYS_capset, &head, none) < 0 ? err_sys(e, errno, "drop all capabilities") : 0;
+}
+
+/* The change of user has cleared the signal; who died in between is noticed by the new parent. */
+static int step_parent(const struct jail *j, struct err *e)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_sys(e, errno, "ask for SIGKILL when the supervisor dies");
+	if (getppid() != j->parent)
+		return err_set(e, ERR_STATE, ESRCH, "the supervisor has died");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, errno, "forbid to be traced");
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(e, errno, "set no_new_privs") : 0;
+}
+
+#if !defined(UNDER_SANITIZER) && !defined(COVERAGE)
+static int allow_calls(scmp_filter_ctx f)
+{
+	static const int calls[] = {
+		SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait),
+		SCMP_SYS(epoll_ctl),
+		SCMP_SYS(accept4),
+		SCMP_SYS(connect),
+		SCMP_SYS(sendto),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(sendmsg),
+		SCMP_SYS(recvmsg),
+		SCMP_SYS(shutdown),
+		SCMP_SYS(close),
+		SCMP_SYS(setsockopt),
+		SCMP_SYS(getsockopt),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(clock_gettime64),
+		SCMP_SYS(gettimeofday),
+		SCMP_SYS(brk),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(getrandom),
+		SCMP_SYS(futex),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(rt_sigprocmask),
+		SCMP_SYS(restart_syscall),
+		SCMP_SYS(getpid),
+		SCMP_SYS(gettid),
+		SCMP_SYS(tgkill), /* abort(3) */
+		SCMP_SYS(exit),
+		SCMP_SYS(exit_group),
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls) && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+/* Sockets of the two families only, and memory, but none that is executable. */
+static int allow_some(scmp_filter_ctx f)
+{
+	static const uint64_t families[] = { AF_INET, AF_INET6 };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				     SCMP_CMP(0, SCMP_CMP_EQ, families[i]));
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				     SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return r;
+}
+
+static int step_calls(const struct jail *j, struct err *e)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	(void)j;
+	if (!f)
+		return err_set(e, ERR_SYS, ENOMEM, "make a seccomp filter");
+	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* set already */
+	if (r == 0)
+		r = allow_calls(f);
+	if (r == 0)
+		r = allow_some(f);
+	if (r == 0)
+		r = seccomp_load(f);
+	seccomp_release(f);
+	return r < 0 ? err_sys(e, -r, "load a seccomp filter") : 0;
+}
+#else
+static int step_calls(const struct jail *j, struct err *e)
+{
+	(void)j, (void)e;
+	return 0;
+}
+#endif
+
+/* The order matters: limits and the bounding set need privilege, the filter forbids all the rest. */
+static int (*const steps[])(const struct jail *j, struct err *e) = {
+	step_fds,  step_place, step_signals, step_limits, step_bounding,
+	step_user, step_caps,  step_parent,  step_calls,
+};
+
+int jail_enter(const int *keep, size_t nkeep, struct err *e)
+{
+	const struct jail j = { keep, nkeep, getppid() };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i](&j, e) < 0)
+			return err_ctx(e, "publish ports");
+	return 0;
+}
