@@ -20,6 +20,7 @@
 #include "base/fsat.h"
 #include "base/num.h"
 #include "base/proc.h"
+#include "base/strv.h"
 #include "stage0/podfacts.h"
 #include "stage1/contract.h"
 
@@ -148,34 +149,52 @@ static int check_start(const struct pod *p, pid_t pid)
 	return start == now ? 0 : -ESRCH;
 }
 
-/* The only child of @ppid: -ENOENT none yet, -ESRCH no such process, -ENOTUNIQ several. */
+static bool same_pid_namespace(pid_t a, pid_t b)
+{
+	char path[64], of[2][64] = { "", "" };
+	const pid_t pids[] = { a, b };
+
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pids[i]);
+		if (readlink(path, of[i], sizeof(of[i]) - 1) < 0)
+			return true; /* gone: not the one that is looked for */
+	}
+	return strcmp(of[0], of[1]) == 0;
+}
+
+/* The only child of @ppid; of several, for a supervisor has helpers as well, the one that is alone in another pid namespace.
+ * -ENOENT none yet, -ESRCH no such process, -ENOTUNIQ undecided. */
 static int only_child(pid_t ppid, pid_t *ret)
 {
 	char path[64];
 	auto_buf b = BUF_INIT;
-	auto_close int fd = FD_NONE;
-	uint32_t v = 0;
-	char *sp;
-	int r;
+	pid_t found = 0;
+	size_t n = 0, inside = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)ppid, (int)ppid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	r = fd_read_all(fd, SMALL_MAX, &b);
+	int r = fd_read_all(fd, SMALL_MAX, &b);
 	if (r < 0)
 		return r;
-	if (b.len == 0)
-		return -ENOENT;
-	sp = strchr(b.data, ' ');
-	if (sp && sp[1] != '\0')
-		return -ENOTUNIQ;
-	if (sp)
-		*sp = '\0';
-	if (parse_u32(b.data, &v) < 0 || v == 0 || v > INT32_MAX)
-		return -EINVAL;
-	*ret = (pid_t)v;
-	return 0;
+	auto_strv kids = strv_split(buf_str(&b), ' ');
+	for (char **k = kids; *k; k++)
+		n += **k != '\0';
+	for (char **k = kids; *k; k++) {
+		uint32_t v = 0;
+
+		if (!**k)
+			continue;
+		if (parse_u32(*k, &v) < 0 || v == 0 || v > INT32_MAX)
+			return -EINVAL;
+		if (n > 1 && same_pid_namespace(ppid, (pid_t)v))
+			continue;
+		found = (pid_t)v;
+		inside++;
+	}
+	*ret = found;
+	return n == 0 ? -ENOENT : inside == 1 ? 0 : -ENOTUNIQ;
 }
 
 int pod_init_pid(const struct pod *p, pid_t *ret, struct err *e)

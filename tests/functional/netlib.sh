@@ -29,22 +29,23 @@ add_host() {
 	pids="$pids $_pid"
 	eval "host_$1=$_pid"
 	while [ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/$_pid/ns/net)" ]; do sleep 0.02; done
-	ip link add "wire$2" type veth peer name up netns $_pid
+	ip link add "wire$2" type veth peer name wire netns $_pid
 	ip addr add "10.9.$2.1/24" dev "wire$2"
 	ip -6 addr add "fd09:$2::1/64" dev "wire$2" nodad
 	ip link set "wire$2" up
 	at "$1" ip link set lo up
-	at "$1" ip addr add "10.9.$2.2/24" dev up
-	at "$1" ip -6 addr add "fd09:$2::2/64" dev up nodad
-	at "$1" ip link set up up
+	at "$1" ip addr add "10.9.$2.2/24" dev wire
+	at "$1" ip -6 addr add "fd09:$2::2/64" dev wire nodad
+	at "$1" ip link set wire up
 	at "$1" ip route add default via "10.9.$2.1"
 	at "$1" ip -6 route add default via "fd09:$2::1"
 }
 
+# The kernel's own link-local addresses come when they come; what a host that forwards answers to besides is not a pod's.
 snapshot() {
 	ip -o link | sed 's/^[0-9]*: //; s/link-netns[a-z]* [^ ]*//'
-	ip -o addr | sed 's/^[0-9]*: //; s/valid_lft.*//'
-	ip route show table all
-	ip -6 route show table all | sed 's/expires [^ ]*//'
+	ip -o addr | sed 's/^[0-9]*: //; s/valid_lft.*//' | grep -v fe80:
+	ip -4 route show table all
+	ip -6 route show table all | sed 's/expires [^ ]*//' | grep -v -e fe80: -e ^anycast
 	nft list ruleset
 }

@@ -29,7 +29,7 @@ like "it has an address" "$(out)" 'inet 172\.16\.28\.[0-9]+/24'
 like "of both families" "$(out)" 'inet6 fd72:6b74:1c::[0-9a-f]+/64'
 like "and a way out" "$(out)" '^default via 172\.16\.28\.1 dev eth0'
 snapshot >"$T/after"
-check "nothing is left of it" cmp "$T/before" "$T/after"
+check "nothing is left of it" diff "$T/before" "$T/after"
 in_pod default 'ping -c 1 -W 2 172.16.28.1 >/dev/null && ping -6 -c 1 -W 2 fd72:6b74:1c::1 >/dev/null && echo both'
 is "the host answers" "$(out)" both
 in_pod default 'peersay 10.9.1.2 7000; peersay fd09:1::2 7000; peersay 10.9.1.2 7000 udp'
@@ -50,17 +50,17 @@ like "default-restricted reaches the host" "$(out)" '^host$'
 like "and nobody else" "$(out)" '^closed$'
 unlike "it has no default route" "$(out)" '^default'
 in_pod default,default-restricted 'ip addr; ip route'
-like "several networks: the first is eth0" "$(out)" 'inet 172\.16\.28\.[0-9]+/24 .*eth0'
-like "the second eth1" "$(out)" 'inet 172\.31\.[0-9]+\.[0-9]+/16 .*eth1'
+like "several networks, by the names of their files: 99-default-restricted.conf is eth0" "$(out)" 'inet 172\.31\.[0-9]+\.[0-9]+/16 .*eth0'
+like "99-default.conf is eth1" "$(out)" 'inet 172\.16\.28\.[0-9]+/24 .*eth1'
 in_pod all 'ip addr'
 like "all are all that are configured" "$(out)" 'eth1'
 
 # ---- what the verbs say --------------------------------------------------------------------------------
 start_rkt run --net=default,default-restricted --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
-check "a pod stays" wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --uuid-file=$T/uuid 2>/dev/null | grep -q networks=default:ip4"
+check "a pod stays" wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --uuid-file=$T/uuid 2>/dev/null | grep -q networks=default"
 uuid=$(cat "$T/uuid")
 run rkt status "$uuid"
-like "status names networks and addresses" "$(out)" '^networks=default:ip4=172\.16\.28\.[0-9]+, default:ip6=fd72[^,]+, default-restricted:ip4=172\.31\.'
+like "status names networks and addresses" "$(out)" '^networks=default-restricted:ip4=172\.31\.[0-9.]+, default-restricted:ip6=fd72[^,]+, default:ip4=172\.16\.28\.'
 run rkt list
 like "list does so too" "$(out)" 'running.*default:ip4=172\.16\.28\.'
 run rkt status --format=json "$uuid"
@@ -68,7 +68,7 @@ check "JSON has everything" python3 - "$T/out" <<'P'
 import json, sys
 nets = json.load(open(sys.argv[1]))["networks"]
 assert [n["ifName"] for n in nets] == ["eth0", "eth1"], nets
-n = nets[0]
+n = nets[1]
 assert n["netName"] == "default" and n["mask"] == "255.255.255.0" and n["ip"].startswith("172.16.28."), n
 assert len(n["ips"]) == 2 and n["driver"] == "builtin" and n["args"] == "", n
 P
@@ -82,7 +82,7 @@ assert [p["uuid"] for p in nets["default"]["pods"]] == [sys.argv[2]] and nets["d
 fails_with "network \"default\" is used by pod $uuid" "a network in use is not removed" rkt net rm default
 like "the host's end says whose it is" "$(ip -d link | grep -o "alias.*")" "$uuid"
 refute "no name of the namespace anywhere" sh -c 'ls /run/netns/* /var/run/netns/* | grep .'
-run rkt enter "$uuid" /bin/ip addr show eth0
+run rkt enter "$uuid" /bin/ip addr show eth1
 like "enter is in the same network" "$(out)" 'inet 172\.16\.28\.'
 nft list ruleset >"$T/rules"
 like "the rules are in our table" "$(cat "$T/rules")" "comment \"$uuid\""
@@ -104,9 +104,9 @@ check "doing it again changes nothing" cmp "$T/rules" "$T/rules.again"
 rkt stop "$uuid" >/dev/null
 wait "$pid"
 snapshot >"$T/after"
-check "nothing is left when the pod was stopped" cmp "$T/before" "$T/after"
+check "nothing is left when the pod was stopped" diff "$T/before" "$T/after"
 run rkt status "$uuid"
-like "an exited pod still says where it was" "$(out)" '^networks=default:ip4='
+like "an exited pod still says where it was" "$(out)" '^networks=default-restricted:ip4='
 fails_with 'is not running' "it has nothing to reload" rkt net reload "$uuid"
 run rkt net rm default
 expect_status 0 "an unused network is removed"
@@ -115,6 +115,7 @@ refute "with its leases" test -e "$RKT_DIR/net/default"
 # ---- other kinds of pods -----------------------------------------------------------------------------------
 run rkt run --net=default --private-users example.com/net -- -c 'ip addr show eth0; peersay 10.9.1.2 7000'
 like "a pod with users of its own" "$(out)" '^peer=10.9.1.1$'
+rm "$T/uuid"
 start_rkt app sandbox --net=default --uuid-file-save="$T/uuid"
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
 uuid=$(cat "$T/uuid")
@@ -128,7 +129,7 @@ uuid=$(tail -n 1 "$T/out")
 run rkt run-prepared --net=default "$uuid"
 like "a prepared pod" "$(out)" 'inet 172\.16\.28\.'
 snapshot >"$T/after"
-check "nothing is left of these" cmp "$T/before" "$T/after"
+check "nothing is left of these" diff "$T/before" "$T/after"
 
 # ---- crashes ---------------------------------------------------------------------------------------------------
 for ms in 5 10 15 20 30 40 60; do
@@ -140,7 +141,7 @@ done
 wait_for 10 sh -c "! $RKT --dir=$RKT_DIR list | grep -q running"
 rkt gc --grace-period=0s >/dev/null 2>&1
 snapshot >"$T/after"
-check "pods killed at seven moments, and gc: nothing is left" cmp "$T/before" "$T/after"
+check "pods killed at seven moments, and gc: nothing is left" diff "$T/before" "$T/after"
 is "no lease either" "$(find "$RKT_DIR/net" -type f ! -name lock ! -name 'last*' | wc -l)" 0
 
 # ---- many --------------------------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ done
 refute "100 pods, ten at once: none fails" test -s "$T/many.bad"
 is "each had an address" "$(grep -c 'inet 172' "$T/many")" 100
 snapshot >"$T/after"
-check "links, routes and tables are as before" cmp "$T/before" "$T/after"
+check "links, routes and tables are as before" diff "$T/before" "$T/after"
 rkt gc --grace-period=0s >/dev/null 2>&1
 
 # ---- bad input -----------------------------------------------------------------------------------------------------
@@ -172,4 +173,4 @@ fails_with '10-broken\.conf' "a broken file" rkt run --net=default example.com/n
 rm "$T/etc/net.d/10-broken.conf"
 is "no pod is left of these" "$(rkt list --no-legend | grep -c .)" 0
 snapshot >"$T/after"
-check "and nothing else" cmp "$T/before" "$T/after"
+check "and nothing else" diff "$T/before" "$T/after"

@@ -56,7 +56,7 @@ hello"
 start_pod --net=default --port=web:8080 --port=dns:5353
 everywhere "open firewall" 10.9.1.2 fd09:1::2
 like "the port of another host, through this one, is that host's" "$(ask at b "$peersay" 10.9.2.2 8080)" '^peer=10\.9\.1\.2$'
-refute "127.0.0.1 of a neighbour does not lead in" sh -c "nsenter --net=/proc/$host_b/ns/net ip addr add 127.0.0.2/8 dev up 2>/dev/null; nsenter --net=/proc/$host_b/ns/net ip route add 127.0.0.77 via 10.9.1.1 dev up 2>/dev/null && nsenter --net=/proc/$host_b/ns/net $peersay 127.0.0.77 8080"
+refute "127.0.0.1 of a neighbour does not lead in" sh -c "nsenter --net=/proc/$host_b/ns/net ip addr add 127.0.0.2/8 dev wire 2>/dev/null; nsenter --net=/proc/$host_b/ns/net ip route add 127.0.0.77 via 10.9.1.1 dev wire 2>/dev/null && nsenter --net=/proc/$host_b/ns/net $peersay 127.0.0.77 8080"
 run rkt status --format=json "$uuid"
 like "JSON has the ports" "$(out)" '"hostPort": ?8080'
 like "the rules carry the pod's name" "$(nft list ruleset)" "dnat .*comment \"$uuid\""
@@ -80,7 +80,7 @@ rkt net reload
 everywhere "reloaded" 10.9.1.2 fd09:1::2
 stop_pod
 snapshot >"$T/after"
-check "nothing is left" cmp "$T/before" "$T/after"
+check "nothing is left" diff "$T/before" "$T/after"
 check "the port is free again" sh -c "! $peersay 127.0.0.1 8080"
 
 # ---- from the start under such a policy -----------------------------------------------------------------------
@@ -90,7 +90,7 @@ everywhere "policy drop from the start" 172.16.28.1 fd72:6b74:1c::1
 stop_pod
 nft delete table inet site
 snapshot >"$T/after"
-check "nothing is left of that" cmp "$T/before" "$T/after"
+check "nothing is left of that" diff "$T/before" "$T/after"
 
 # ---- one address, the restricted network --------------------------------------------------------------------------
 start_pod --net=default-restricted --port=web:10.9.1.1:8080 --port=dns:5353
@@ -103,7 +103,7 @@ wait_for 10 sh -c "! $RKT --dir=$RKT_DIR list | grep -q running"
 refute "killed, nobody serves" "$peersay" 10.9.1.1 8080
 rkt gc --grace-period=0s >/dev/null 2>&1
 snapshot >"$T/after"
-check "and gc takes the rest" cmp "$T/before" "$T/after"
+check "and gc takes the rest" diff "$T/before" "$T/after"
 
 # ---- bad input --------------------------------------------------------------------------------------------------------
 fails_with 'port' "no such port" rkt run --net=default --port=nope:8080 example.com/net
