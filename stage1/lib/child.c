@@ -43,13 +43,21 @@ static int become_root(struct sandbox *s, struct err *e)
 	return 0;
 }
 
-/* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
- * supervisor's descriptor shows it in the host's mount namespace, where we cannot attach anything. */
+/* Is the pod directory needed once more by descriptor?  The supervisor's one shows it in the host's mount namespace, where
+ * files can be written but nothing attached. */
+static bool needs_directory(const struct sandbox *s)
+{
+	return s->ctx->pod_fd < 0 || s->users.on || s->ctx->napps > 1;
+}
+
+/* Nothing that is mounted from here on reaches the host. */
 int child_separate(struct sandbox *s, struct err *e)
 {
-	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->ctx->pod_fd < 0)
-		return err_sys(e, errno, "open the pod directory");
+	if (needs_directory(s)) {
+		s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (s->ctx->pod_fd < 0)
+			return err_sys(e, errno, "open the pod directory");
+	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
 		return s->users.on ? become_root(s, e) : 0;
 	bool chrooted = errno == EINVAL;
@@ -72,16 +80,27 @@ static int step_enter(void *ctx, struct err *e)
 
 /* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
  * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
+/* With a user namespace, whose root may not walk into the pod directory. */
+static int shifted_pod_root(struct sandbox *s, struct err *e)
+{
+	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
+	return s->root_fd < 0 ? s->root_fd : mnt_attach(s->root_fd, s->place_fd, "", e);
+}
+
 int child_pod_root(struct sandbox *s, struct err *e)
 {
-	/* without options: it is read-only before anybody but us sees it */
-	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
+	int r = s->place_fd >= 0 ? shifted_pod_root(s, e) : 0;
+
+	if (r < 0)
+		return r;
+	/* without options: it is read-only before anybody but us sees it; the name is ours and below our working directory */
+	if (s->root_fd < 0 && mount("tmpfs", "appsinfo", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0)
+		return err_sys(e, errno, "mount a new tmpfs");
 	if (s->root_fd < 0)
-		return s->root_fd;
-	if (mkdirat(s->root_fd, "proc", 0555) < 0)
+		s->root_fd = open("appsinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0 || mkdirat(s->root_fd, "proc", 0555) < 0)
 		return err_sys(e, errno, "create init's /proc");
-	return s->place_fd >= 0 ? mnt_attach(s->root_fd, s->place_fd, "", e)
-				: mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
+	return 0;
 }
 
 /* A mutable pod: a place for every app that may come, since the root will be read-only, and the shared memory
@@ -110,21 +129,37 @@ static int step_pod_root(void *ctx, struct err *e)
 	return r == 0 && s->ctx->mutable_pod ? make_places(s, e) : r;
 }
 
+/* Is anything written through init's procfs, now or when an app is launched? */
+static bool writes_proc(const struct sandbox *s)
+{
+	bool writes = s->ctx->mutable_pod || s->ctx->manifest->isolators.n > 0;
+
+	for (size_t i = 0; i < s->ctx->napps && !writes; i++)
+		writes = isolators_get(&s->ctx->apps[i].app->isolators, ISO_OOM_SCORE_ADJ) != NULL;
+	return writes;
+}
+
 static int step_proc(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	auto_close int m = mnt_new("proc", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-	return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
+	if (s->users.on) {
+		auto_close int m = mnt_new("proc", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+
+		return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
+	}
+	s->proc_readonly = !writes_proc(s);
+	if (mount("proc", "appsinfo/proc", "proc", flags | (s->proc_readonly ? MS_RDONLY : 0), NULL) < 0)
+		return err_sys(e, errno, "mount a new proc");
+	return 0;
 }
 
-/* /tmp and /etc for an image that has none; one that has something else there keeps it. */
-static int own_dirs(const struct app_build *a, struct err *e)
+/* /tmp for an image that has none; one that has something else there keeps it. */
+static int own_tmp(const struct app_build *a, struct err *e)
 {
 	if (mkdirat(a->root_fd, "tmp", 01777) == 0 && fchmodat(a->root_fd, "tmp", 01777, 0) < 0)
 		return err_sys(e, errno, "mode of the app's /tmp");
-	if (mkdirat(a->root_fd, "etc", 0755) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "create the app's /etc");
 	return 0;
 }
 
@@ -141,11 +176,11 @@ int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = tree_attach_root(s, a, e);
 
 	if (r == 0)
-		r = own_dirs(a, e);
+		r = own_tmp(a, e);
 	if (r == 0)
 		r = s->flavor->kernel_mounts(s, a, e);
 	/* the overlays' directories are named relative to the pod directory */
-	if (r == 0 && !s->users.on && fchdir(s->ctx->pod_fd) < 0)
+	if (r == 0 && !s->users.on && s->ctx->napps > 1 && fchdir(s->ctx->pod_fd) < 0)
 		r = err_sys(e, errno, "return to the pod directory");
 	if (r == 0)
 		r = etcfiles_write(s, a, e);

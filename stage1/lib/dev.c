@@ -121,9 +121,9 @@ static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = 0;
 
 	if (s->tty && s->pty_master < 0)
-		r = dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
+		r = dev_open_pty(AT_FDCWD, &s->pty_master, &s->pty_slave, e);
 	if (r == 0 && streams_any(t, STREAM_TTY))
-		r = dev_open_pty(a->dev_fd, &t->tty_outer, &t->tty_inner, e);
+		r = dev_open_pty(AT_FDCWD, &t->tty_outer, &t->tty_inner, e);
 	return r == 0 ? console(t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
 }
 
@@ -149,11 +149,9 @@ static int fill(struct sandbox *s, struct app_build *a, struct err *e)
 
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "1m" }, { NULL, NULL } };
+	int r = tree_begin(s, a, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", e);
 
-	a->dev_fd = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
-	int r = a->dev_fd < 0 ? a->dev_fd : tree_mount_own(a->dev_fd, a->root_fd, "dev", e);
-	if (r == 0 && fchdir(a->dev_fd) < 0)
-		r = err_sys(e, errno, "enter the app's /dev");
-	return r == 0 ? fill(s, a, e) : r;
+	if (r == 0)
+		r = fill(s, a, e);
+	return r == 0 ? tree_settle(a, "dev", e) : r;
 }

@@ -6,17 +6,24 @@
  * names: the working directory is the instance's root, one call covers one name, where the way by
  * descriptors takes four.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/auto.h"
+#include "base/strv.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/sandbox.h"
 
-#define KERNFS_FLAGS (MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_)
-#define COVER_FLAGS  (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+#define KERNFS_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define COVER_FLAGS  (KERNFS_FLAGS | MS_RDONLY)
 
 /* Files are hidden by the host's /dev/null. */
 static const char *const proc_files[] = {
@@ -30,20 +37,54 @@ static const char *const sys_dirs[] = {
 };
 static const char *const proc_readonly[] = { "bus", "fs", "irq", "sys", "sysrq-trigger", NULL };
 
-static int hide_files(const char *const *names, struct err *e)
+/*
+ * The names in /proc, or NULL when they cannot be read: asking once spares a call for every name that this kernel has
+ * not.  The kernel lists its own entries before the processes, so the first number (ours is one) is the end.
+ */
+static char **names_here(void)
+{
+	_Alignas(struct dirent64) char buf[8192];
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* ends with our execve */
+	auto_strv names = NULL;
+	long got = -1;
+
+	while (fd >= 0 && (got = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < got;) {
+			const struct dirent64 *d = (const void *)(buf + at);
+
+			if (isdigit((unsigned char)d->d_name[0]))
+				return steal_ptr(&names);
+			strv_push(&names, d->d_name);
+			at += d->d_reclen;
+		}
+	}
+	return got == 0 ? steal_ptr(&names) : NULL;
+}
+
+/* @here: see names_here; a name that is not there is nobody's business. */
+static bool absent(char *const *here, const char *name)
+{
+	return here && !strv_has(here, name);
+}
+
+static int hide_files(const char *const *names, char *const *here, struct err *e)
 {
 	for (; names && *names; names++) {
+		if (absent(here, *names))
+			continue;
 		if (mount("/dev/null", *names, NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
 			return err_sys(e, errno, "mask %s", *names);
 	}
 	return 0;
 }
 
-static int hide_dirs(const char *const *names, struct err *e)
+static int hide_dirs(const char *const *names, char *const *here, struct err *e)
 {
 	const char *cover = NULL;
 
 	for (; *names; names++) {
+		if (absent(here, *names))
+			continue;
 		int r = cover ? mount(cover, *names, NULL, MS_BIND, NULL)
 			      : mount("tmpfs", *names, "tmpfs", COVER_FLAGS, "size=4k,nr_inodes=2,mode=755");
 
@@ -55,16 +96,28 @@ static int hide_dirs(const char *const *names, struct err *e)
 	return 0;
 }
 
-static int make_readonly(const char *const *names, struct err *e)
+/* A bind mount has the flags of the mount that its source was found through: what comes from init's own procfs, which
+ * is read-only, needs no second call. */
+static int bind_readonly(const struct sandbox *s, const char *name)
+{
+	char from[64];
+
+	if (!s->proc_readonly)
+		return mount(name, name, NULL, MS_BIND, NULL) < 0 ||
+				       mount(NULL, name, NULL, MS_REMOUNT | MS_BIND | COVER_FLAGS, NULL) < 0
+			       ? -errno
+			       : 0;
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d/proc/%s", s->root_fd, name);
+	return mount(from, name, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+}
+
+static int make_readonly(const struct sandbox *s, const char *const *names, char *const *here, struct err *e)
 {
 	for (; names && *names; names++) {
-		if (mount(*names, *names, NULL, MS_BIND, NULL) < 0) {
-			if (errno == ENOENT)
-				continue;
-			return err_sys(e, errno, "make %s read-only", *names);
-		}
-		if (mount(NULL, *names, NULL, MS_REMOUNT | MS_BIND | COVER_FLAGS, NULL) < 0)
-			return err_sys(e, errno, "make %s read-only", *names);
+		int r = absent(here, *names) ? -ENOENT : bind_readonly(s, *names);
+
+		if (r < 0 && r != -ENOENT)
+			return err_sys(e, -r, "make %s read-only", *names);
 	}
 	return 0;
 }
@@ -78,38 +131,42 @@ static const struct kern {
 	{ "sysfs", "sys", true, NULL, sys_dirs, NULL },
 };
 
-/* A new instance; a procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings
- * the pod's. */
-static int instance(struct sandbox *s, const struct kern *k, unsigned int ro, struct err *e)
+static int cover(const struct sandbox *s, const struct kern *k, struct err *e)
 {
-	if (!k->readonly && s->proc_mount >= 0)
-		return steal_fd(&s->proc_mount);
-	return mnt_new(k->fstype, NULL, KERNFS_FLAGS | ro, e);
+	auto_strv here = k->readonly ? NULL : names_here();
+	int r = hide_files(k->files, here, e);
+
+	if (r == 0)
+		r = hide_dirs(k->dirs, here, e);
+	return r == 0 ? make_readonly(s, k->ro, here, e) : r;
 }
 
 static int mount_one(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
 {
-	unsigned int ro = k->readonly && !s->ctx->no_paths ? MNT_RO : 0;
-	auto_close int m = instance(s, k, ro, e);
-	int r = m < 0 ? m : tree_mount_own(m, a->root_fd, k->dir, e);
+	unsigned long ro = k->readonly && !s->ctx->no_paths ? MS_RDONLY : 0;
+	int r = tree_begin(s, a, k->fstype, KERNFS_FLAGS | ro, NULL, e);
 
-	if (r < 0 || s->ctx->no_paths)
-		return r;
-	if (fchdir(m) < 0)
-		return err_sys(e, errno, "enter the app's /%s", k->dir);
-	r = hide_files(k->files, e);
+	if (r == 0 && !s->ctx->no_paths)
+		r = cover(s, k, e);
 	if (r == 0)
-		r = hide_dirs(k->dirs, e);
-	if (r == 0)
-		r = make_readonly(k->ro, e);
+		r = tree_settle(a, k->dir, e);
 	return r < 0 ? err_ctx(e, "/%s", k->dir) : 0;
+}
+
+/* A procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings the pod's. */
+static int given_proc(struct sandbox *s, const struct app_build *a, struct err *e)
+{
+	auto_close int m = steal_fd(&s->proc_mount);
+	int r = tree_mount_own(m, a->root_fd, "proc", e);
+
+	if (r == 0 && fchdir(m) < 0)
+		r = err_sys(e, errno, "enter the app's /proc");
+	return r == 0 && !s->ctx->no_paths ? cover(s, &kern[0], e) : r;
 }
 
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	int r = 0;
+	int r = s->proc_mount >= 0 ? given_proc(s, a, e) : mount_one(s, a, &kern[0], e);
 
-	for (size_t i = 0; i < ARRAY_LEN(kern) && r == 0; i++)
-		r = mount_one(s, a, &kern[i], e);
-	return r;
+	return r == 0 ? mount_one(s, a, &kern[1], e) : r;
 }

@@ -197,9 +197,10 @@ int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)
 
 int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
 {
-	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+	unsigned int flags = (fd == AT_FDCWD ? 0 : MOVE_MOUNT_F_EMPTY_PATH) |
+			     (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 
-	if (syscall(SYS_move_mount, fd, "", dirfd, path, flags) == 0)
+	if (syscall(SYS_move_mount, fd, fd == AT_FDCWD ? "." : "", dirfd, path, flags) == 0)
 		return 0;
 	err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
 	return refused(e, e->code);

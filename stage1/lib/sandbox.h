@@ -60,14 +60,15 @@ struct sandbox {
 	struct app_build *apps;
 	struct cgroups cgroups;
 	struct userns users;
-	int place_fd;   /* with a user namespace, in the child: where init's root goes, and … */
-	int plan_fd;    /* … the copy of the plan, opened while we may */
-	int init_exe;   /* read-only detached clone of stage2/init */
-	int control[2]; /* [0] supervisor, [1] init */
-	int sync[2];    /* [0] supervisor, [1] child until its execve */
-	int root_fd;    /* init's root tmpfs, in the child */
-	int shm_fd;     /* the pod's /dev/shm, in the child */
-	int proc_mount; /* app/add: the pod's procfs and shared memory, detached; else FD_NONE */
+	int place_fd;       /* with a user namespace, in the child: where init's root goes, and … */
+	int plan_fd;        /* … the copy of the plan, opened while we may */
+	int init_exe;       /* read-only detached clone of stage2/init */
+	int control[2];     /* [0] supervisor, [1] init */
+	int sync[2];        /* [0] supervisor, [1] child until its execve */
+	int root_fd;        /* init's root tmpfs, in the child */
+	bool proc_readonly; /* so is init's procfs there: nothing will be written through it */
+	int shm_fd;         /* the pod's /dev/shm, in the child */
+	int proc_mount;     /* app/add: the pod's procfs and shared memory, detached; else FD_NONE */
 	int shm_mount;
 	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
@@ -109,6 +110,12 @@ int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
 /* Attach the detached mount @m at the image's own directory @name, under the rules of tree_own_dir. */
 int tree_mount_own(int m, int root_fd, const char *name, struct err *e);
+/* A new file system of ours for the app, in two steps and in the mount namespace of the child alone.  First it is mounted
+ * over the app's root as a whole, where no name is the image's, and becomes the working directory, to be filled; then it
+ * is moved to the image's directory @name, under the rules of tree_own_dir. */
+int tree_begin(const struct sandbox *s, const struct app_build *a, const char *fstype, unsigned long flags,
+	       const char *options, struct err *e);
+int tree_settle(const struct app_build *a, const char *name, struct err *e);
 /* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */
 int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
 /* The default /proc and /sys of flavor ns with their protection.  This and dev_mount leave the working

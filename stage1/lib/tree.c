@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -45,6 +46,22 @@ int tree_mount_own(int m, int root_fd, const char *name, struct err *e)
 	if (at < 0)
 		return at;
 	return mnt_attach(m, at, "", e) < 0 ? err_ctx(e, "/%s", name) : 0;
+}
+
+int tree_begin(const struct sandbox *s, const struct app_build *a, const char *fstype, unsigned long flags,
+	       const char *options, struct err *e)
+{
+	char at[64];
+
+	(void)snprintf(at, sizeof(at), "/proc/self/fd/%d%s", s->root_fd, a->root);
+	if (mount(fstype, at, fstype, flags, options) < 0)
+		return err_sys(e, errno, "mount a new %s", fstype);
+	return chdir(at) < 0 ? err_sys(e, errno, "enter the new %s", fstype) : 0;
+}
+
+int tree_settle(const struct app_build *a, const char *name, struct err *e)
+{
+	return tree_mount_own(AT_FDCWD, a->root_fd, name, e);
 }
 
 /*
