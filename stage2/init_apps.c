@@ -70,7 +70,7 @@ static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
 		*ret_v2 = false;
 		r = sys_ret(syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL));
 	}
-	if (dir >= 0)
+	if (dir >= 0 && r != 0) /* the child's is closed by its execve */
 		(void)close(dir);
 	return r;
 }
@@ -131,6 +131,7 @@ static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_v
 	l.plan = p->apps[i].plan;
 	l.app = p->apps[i].index;
 	l.proc_fd = p->proc_fd;
+	l.inherited = p->inherited;
 	l.tty = a->flags & PLAN_APP_TTY ? 1 : 0;
 	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
 	(void)launch_vec(l.plan, v, argv, PLAN_ARGS_MAX + 1);

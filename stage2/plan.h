@@ -1,5 +1,5 @@
 /*
- * plan — what stage1 hands to stage2: one sealed memfd, flat, no text to parse (stage2/PLAN.md).
+ * plan — what stage1 hands to stage2: one file, flat, no text to parse (stage2/PLAN.md).
  *
  * The file is a struct plan_header, arrays of fixed structs, and NUL-terminated strings, all found
  * by 32-bit offsets from the start.  Offset 0 means "absent".  Every offset, count and string end is
@@ -183,7 +183,7 @@ enum plan_msg_type {
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
 enum init_step {
-	INIT_PLAN = 64,    /* the plan is damaged, unsealed or of another version */
+	INIT_PLAN = 64,    /* the plan is damaged or of another version, or that of an added app is not sealed */
 	INIT_CGROUP,       /* a cgroup directory could not be made; text = directory */
 	INIT_CPUSET,       /* cpus or mems could not be copied down; text = file */
 	INIT_CGROUP_WRITE, /* a limit could not be set; text = file */

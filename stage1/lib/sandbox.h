@@ -61,7 +61,7 @@ struct sandbox {
 	struct cgroups cgroups;
 	struct userns users;
 	int place_fd;       /* with a user namespace, in the child: where init's root goes, and … */
-	int plan_fd;        /* … the copy of the plan, opened while we may */
+	int plan_fd;        /* … the plan, opened while we may */
 	int init_exe;       /* read-only detached clone of stage2/init */
 	int control[2];     /* [0] supervisor, [1] init */
 	int sync[2];        /* [0] supervisor, [1] child until its execve */
@@ -99,9 +99,9 @@ struct plan_app_in;
 /* Identity and environment of @a inside its finished tree; *out borrows from @a. */
 int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e);
 struct buf;
-/* The plan of apps @apps, one or, for the pod's own, all; sealed memfd; its bytes into @copy. */
+/* The plan of apps @apps, one or, for the pod's own, all: its bytes into @ret, which is empty. */
 int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
-		     const struct plan_app_in *apps, struct buf *copy, struct err *e);
+		     const struct plan_app_in *apps, struct buf *ret, struct err *e);
 
 /* ---- pieces of the child's work (tree.c, kernfs.c, dev.c, etcfiles.c) ---- */
 
@@ -127,11 +127,11 @@ int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
 int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e);
 /* /etc/hosts, /etc/hostname, /etc/mtab where the image has none. */
 int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
-/* Resolve user, group, environment; build the plan and save a copy in the pod directory.  Sealed
- * memfd; @parent_fds: the numbers under which init will find the cgroup parents. */
+/* Resolve user, group, environment; build the plan and write it into the pod directory.  The open file;
+ * @parent_fds: the numbers under which init will find the cgroup parents. */
 int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e);
 
-/* Create the copy of the plan that enter reads; fd or -errno. */
+/* Create the file of the plan; fd or -errno. */
 int child_open_plan(const struct sandbox *s);
 
 /* ---- messages of the child before its execve (sync socket) ---- */
