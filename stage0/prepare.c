@@ -175,6 +175,16 @@ static int place_root(const struct placing *j, const char *app, int tree, struct
 	return r;
 }
 
+/* The claim: a record for our flavors, a file for others. */
+static int write_trees(const struct placing *j, const char *name, const char *list, struct err *e)
+{
+	int r = j->stage1->native ? record_write_at(j->pod->fd, name, list) : 1;
+
+	if (r > 0)
+		return new_file(j->pod, name, list, strlen(list), 0644, e);
+	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
+}
+
 int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e)
 {
 	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
@@ -193,7 +203,7 @@ int place_app(const struct placing *j, const char *app, const struct image_info 
 	if (r == 0)
 		r = new_file(j->pod, manifest, image->manifest, strlen(image->manifest), 0644, e);
 	if (r == 0)
-		r = new_file(j->pod, trees, list, strlen(list), 0644, e);
+		r = write_trees(j, trees, list, e);
 	if (r == 0)
 		r = claim_image(j, image->id, e);
 	if (r < 0)

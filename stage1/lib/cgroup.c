@@ -181,14 +181,14 @@ static int probe_unified(const struct podctx *c, struct cgroups *g)
 			       .options = (char *)(uintptr_t) "",
 			       .v2 = true };
 	struct statfs fs;
-	struct err ignored = ERR_INIT;
 	auto_buf own = BUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(unified) && !h.mount; i++) {
 		if (statfs(unified[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
 			h.mount = (char *)(uintptr_t)unified[i];
 	}
-	if (!h.mount || read_proc("/proc/self/cgroup", &own, &ignored) < 0)
+	/* the kernel prints it in one piece */
+	if (!h.mount || read_own_file_at(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &own) < 0)
 		return -ENOENT;
 	auto_strv lines = strv_split(buf_str(&own), '\n');
 	auto_free char *path = own_path(&h, lines);
@@ -237,7 +237,7 @@ int cgroups_record(const struct cgroups *g, const struct podctx *c, struct err *
 
 	for (uint32_t i = 0; i < g->n; i++)
 		buf_addf(&b, "%s\n", g->v[i].path);
-	r = write_file_at(c->pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b), b.len, 0640, 0);
+	r = record_write_at(c->pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b));
 	if (r == 0 && g->n > 0 && !c->own_stage0)
 		r = write_file_at(c->pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path),
 				  0640, 0);

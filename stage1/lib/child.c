@@ -134,8 +134,11 @@ static bool writes_proc(const struct sandbox *s)
 {
 	bool writes = s->ctx->mutable_pod || s->ctx->manifest->isolators.n > 0;
 
-	for (size_t i = 0; i < s->ctx->napps && !writes; i++)
-		writes = isolators_get(&s->ctx->apps[i].app->isolators, ISO_OOM_SCORE_ADJ) != NULL;
+	for (size_t i = 0; i < s->ctx->napps && !writes; i++) {
+		const struct isolators *l = &s->ctx->apps[i].app->isolators;
+
+		writes = isolators_get(l, ISO_OOM_SCORE_ADJ) || isolators_get(l, ISO_SYSCTL);
+	}
 	return writes;
 }
 

@@ -335,24 +335,24 @@ static int step_clone(void *ctx, struct err *e)
 	return s->users.on ? let_in(s, born, e) : 0;
 }
 
-/* ppid names the supervisor, which has exactly one child; pid-start tells it from a later process with
- * the same number. */
+/* The supervisor, which has exactly one child; its start time tells it from a later process with the same number.  rkt
+ * 1.30 knows it by the file ppid. */
 static int step_pids(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	unsigned long long start = 0;
 	char boot[37];
-	pid_t own = getpid();
-	int r = proc_start_time(own, &start);
+	pid_t own = 0;
+	int r = proc_self(&own, &start);
 
 	if (r == 0)
 		r = proc_boot_id(boot);
 	if (r < 0)
 		return err_sys(e, -r, "own start time");
-	auto_free char *guard = xasprintf("%d %llu %s\n", own, start, boot);
+	auto_free char *guard = xasprintf("%d %llu %s", own, start, boot);
 	auto_free char *ppid = xasprintf("%d\n", own);
-	r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard, strlen(guard), 0644, 0);
-	if (r == 0)
+	r = record_write_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard);
+	if (r == 0 && !s->ctx->own_stage0)
 		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PPID, ppid, strlen(ppid), 0644, 0);
 	return r < 0 ? err_sys(e, -r, "record the supervisor") : 0;
 }
@@ -447,11 +447,16 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 	struct podctx c;
 	int status = CONTRACT_EXIT_FAILURE;
 
-	(void)fd_ensure_std();
 	(void)umask(022);
 	log_setup("rkt: run", LOG_NORMAL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	int signal_fd = supervise_signals(&e);
+	/* the lowest free number: only a caller who closed a standard descriptor makes it one of those */
+	if (signal_fd >= 0 && signal_fd <= STDERR_FILENO) {
+		fd_close(&signal_fd);
+		(void)fd_ensure_std();
+		signal_fd = supervise_signals(&e);
+	}
 	int r = signal_fd < 0 ? signal_fd : podctx_load(argc, argv, &c, &e);
 	if (r == 0)
 		r = start_and_watch(&c, f, signal_fd, &status, &e);

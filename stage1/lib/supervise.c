@@ -2,6 +2,7 @@
 #include "stage1/lib/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -37,20 +38,20 @@ struct watch {
 	int status;
 };
 
-/* What the supervisor reacts to; everything else keeps its default. */
+/* What the supervisor reacts to; everything else keeps its default, but for SIGPIPE, which is blocked: who writes learns
+ * of it by EPIPE. */
 static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD };
 
 int supervise_signals(struct err *e)
 {
-	sigset_t set;
+	sigset_t set, blocked;
 
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
 		(void)sigaddset(&set, handled[i]);
-	/* a caller may have left SIGCHLD ignored, and then there would be nothing to wait for */
-	(void)signal(SIGCHLD, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+	blocked = set;
+	(void)sigaddset(&blocked, SIGPIPE);
+	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0)
 		return err_sys(e, errno, "block signals");
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err_sys(e, errno, "signalfd") : fd;
@@ -74,16 +75,30 @@ static const char *app_name(const struct watch *w, int32_t app)
 	return app >= 0 && (size_t)app < w->s->ctx->napps ? w->s->ctx->manifest->apps[app].name : NULL;
 }
 
-static void record(struct watch *w, const char *dir, int app, int value)
-{
-	const char *name = app_name(w, app);
-	auto_free char *path = xasprintf("%s/%s", dir, name);
-	auto_free char *text = xasprintf("%d\n", value);
-	int r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
+/* What is recorded of an app: for our own stage0, and for that of rkt 1.30 or whoever else reads its files. */
+static const struct fact {
+	const char *ours, *dir;
+} status_of = { CONTRACT_APP_STATUS, CONTRACT_DIR_STATUS }, pid_of = { CONTRACT_APP_PID, CONTRACT_DIR_PIDS },
+  restarts_of = { CONTRACT_APP_RESTARTS, CONTRACT_DIR_RESTARTS };
 
-	/* our own stage0 has made the directory, that of rkt 1.30 has not */
-	if (r == -ENOENT && (r = mkdir_p_at(w->s->ctx->pod_fd, dir, 0755)) == 0)
-		r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
+/* Heap. */
+static char *fact_path(const struct watch *w, const struct fact *f, const char *app)
+{
+	return w->s->ctx->own_stage0 ? xasprintf(CONTRACT_DIR_APPS "/%s/%s", app, f->ours)
+				     : xasprintf("%s/%s", f->dir, app);
+}
+
+static void record(struct watch *w, const struct fact *f, int app, int value)
+{
+	const struct podctx *c = w->s->ctx;
+	auto_free char *path = fact_path(w, f, app_name(w, app));
+	auto_free char *text = xasprintf(c->own_stage0 ? "%d" : "%d\n", value);
+	int r = 0;
+
+	if (c->own_stage0)
+		r = record_write_at(c->pod_fd, path, text);
+	else if ((r = mkdir_p_at(c->pod_fd, f->dir, 0755)) == 0)
+		r = write_file_at(c->pod_fd, path, text, strlen(text), 0644, 0);
 	if (r < 0)
 		log_warn("write %s: %s", path, strerror(-r));
 }
@@ -128,19 +143,21 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 static void restarted(struct watch *w, int app, int times)
 {
 	const char *name = w->s->ctx->manifest->apps[app].name;
-	auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS, name);
+	auto_free char *path = fact_path(w, &status_of, name);
 
 	log_info("app \"%s\" is started again (%d)", name, times);
-	record(w, CONTRACT_DIR_RESTARTS, app, times);
+	record(w, &restarts_of, app, times);
 	if (unlinkat(w->s->ctx->pod_fd, path, 0) < 0 && errno != ENOENT)
 		log_warn("remove %s: %s", path, strerror(errno));
 }
 
 static void if_ready(struct watch *w)
 {
+	const struct podctx *c = w->s->ctx;
+
 	if (!w->started || w->silent)
 		return;
-	if (symlinkat("ready", w->s->ctx->pod_fd, CONTRACT_READY_LINK) < 0)
+	if (symlinkat("ready", c->pod_fd, c->own_stage0 ? CONTRACT_LINK_READY : CONTRACT_READY_LINK) < 0)
 		log_warn("record readiness: %s", strerror(errno));
 	notify_send("READY=1");
 }
@@ -161,7 +178,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 	case MSG_STARTED:
 		w->s->started = true;
 		if (app_ok(w, m))
-			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
+			record(w, &pid_of, m->app, m->value);
 		if (!w->s->ctx->mutable_pod && app_ok(w, m))
 			relay_started(w->relay, (unsigned int)m->app, m->value);
 		break;
@@ -172,7 +189,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
-			record(w, CONTRACT_DIR_STATUS, m->app, exit_code(m->value));
+			record(w, &status_of, m->app, exit_code(m->value));
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
 			if (!w->s->ctx->mutable_pod && !w->s->apps[m->app].restart)
@@ -257,15 +274,14 @@ static void lost_init(struct watch *w, int wait_status)
 	w->status = exit_code(wait_status);
 	for (size_t i = 0; w->s->ctx->mutable_pod && i < PLAN_APPS_MAX; i++) {
 		if (w->requests.active[i] && w->requests.started[i])
-			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+			record(w, &status_of, (int)i, w->status);
 	}
 	for (size_t i = 0; i < w->s->ctx->napps; i++) {
-		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS,
-						 w->s->ctx->manifest->apps[i].name);
-		auto_buf b = BUF_INIT;
+		auto_free char *path = fact_path(w, &status_of, w->s->ctx->manifest->apps[i].name);
 
-		if (read_file_at(w->s->ctx->pod_fd, path, 64, &b) == -ENOENT && !w->failed)
-			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+		if (faccessat(w->s->ctx->pod_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+		    !w->failed)
+			record(w, &status_of, (int)i, w->status);
 	}
 }
 

@@ -62,7 +62,7 @@ done
 like "T57 the line says what would help" "$(pod open_tree 2>&1)" 'Linux 5\.12 or later'
 
 # ---- enter and stop
-started() { ls "$RKT_DIR/pods/run/$(cat "$T/uuid")"/stage1/rootfs/rkt/pids/app; }
+started() { ls "$RKT_DIR/pods/run/$(cat "$T/uuid")"/appsinfo/app/pid; }
 for calls in openat2 clone3=EPERM fsopen close_range pidfd_open pidfd_open=EPERM pidfd_send_signal; do
 	for force in '' --force; do
 		rm -f "$T/uuid"
