@@ -82,7 +82,7 @@ static int installed(const char *lib_dir, const char *flavor, struct stage1 *ret
 	auto_free char *dir = xasprintf("%s/stage1/%s", lib_dir, flavor);
 	auto_free char *manifest = xasprintf("%s/manifest", dir);
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(AT_FDCWD, manifest, IMAGE_MANIFEST_MAX, &b);
+	int r = read_own_file_at(AT_FDCWD, manifest, IMAGE_MANIFEST_MAX, &b);
 
 	if (r < 0)
 		return err_sys(e, -r, "read the manifest of installed stage1 %s", manifest);
@@ -402,7 +402,7 @@ static int read_manifest(const struct pod *p, struct stage1 *s)
 	if (r == -ENOENT && !s->tree_id) {
 		auto_free char *path = xasprintf("%s/manifest", s->dir);
 
-		r = read_file_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &b);
+		r = read_own_file_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &b);
 	}
 	if (r == 0)
 		s->manifest = buf_steal(&b);

@@ -183,9 +183,9 @@ enum plan_msg_type {
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
 enum init_step {
-	INIT_PLAN = 64,    /* the plan is damaged or of another version, or that of an added app is not sealed */
-	INIT_CGROUP,       /* a cgroup directory could not be made; text = directory */
-	INIT_CPUSET,       /* cpus or mems could not be copied down; text = file */
+	INIT_PLAN = 64, /* the plan is damaged or of another version, or that of an added app is not sealed */
+	INIT_CGROUP,    /* a cgroup directory could not be made; text = directory */
+	INIT_CPUSET,    /* cpus or mems could not be copied down; text = file */
 	INIT_CGROUP_WRITE, /* a limit could not be set; text = file */
 	INIT_CLONE,        /* no process for the app; text = argv[0] */
 	INIT_PRE_START,    /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */

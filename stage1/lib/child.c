@@ -32,7 +32,7 @@ static int become_root(struct sandbox *s, struct err *e)
 	char go;
 	size_t none = 0;
 
-	if (fd_recv(s->sync[1], &go, sizeof(go), NULL, &none) != (ssize_t)sizeof(go))
+	if (fd_recv(s->control[1], &go, sizeof(go), NULL, &none) != (ssize_t)sizeof(go))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	s->place_fd = openat(s->ctx->pod_fd, "appsinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->plan_fd = child_open_plan(s);
@@ -216,11 +216,11 @@ static int step_send_pty(void *ctx, struct err *e)
 
 	m.app = -1;
 	if (s->pty_master >= 0)
-		r = fd_send(s->sync[1], &m, sizeof(m), &s->pty_master, 1);
+		r = fd_send(s->control[1], &m, sizeof(m), &s->pty_master, 1);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		m.app = (int)i;
 		if (s->apps[i].streams.tty_outer >= 0)
-			r = fd_send(s->sync[1], &m, sizeof(m), &s->apps[i].streams.tty_outer, 1);
+			r = fd_send(s->control[1], &m, sizeof(m), &s->apps[i].streams.tty_outer, 1);
 	}
 	return r < 0 ? err_sys(e, -r, "hand the terminal to the supervisor") : 0;
 }
@@ -314,12 +314,12 @@ static int exec_init(struct sandbox *s, int plan, struct err *e)
 {
 	static const char *const argv[] = { "rkt-init", NULL };
 	static const char *const env[] = { NULL };
-	int exe = aside(s->init_exe), control = aside(s->control[1]), sync = aside(s->sync[1]);
+	int exe = aside(s->init_exe), control = aside(s->control[1]);
 
 	plan = aside(plan);
-	if (exe < 0 || control < 0 || plan < 0 || sync < 0)
+	if (exe < 0 || control < 0 || plan < 0)
 		return err_set(e, ERR_SYS, EMFILE, "arrange descriptors");
-	s->sync[1] = sync;
+	s->control[1] = control;
 	int r = place(control, PLAN_FD_CONTROL);
 	if (r == 0)
 		r = place(plan, PLAN_FD_PLAN);

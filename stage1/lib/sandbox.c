@@ -259,8 +259,7 @@ static int step_sockets(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->sync) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0)
 		return err_sys(e, errno, "socketpair");
 	int r = 0;
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
@@ -268,14 +267,14 @@ static int step_sockets(void *ctx, struct err *e)
 	return r;
 }
 
-/* The child reports over the sync socket and ends; it never returns into the supervisor's code. */
+/* The child reports over the control socket and ends; it never returns into the supervisor's code. */
 static _Noreturn void child_main(struct sandbox *s)
 {
 	struct sync_msg m = { .kind = SYNC_FAILED, .err = ERR_INIT };
 
 	/* the supervisor's ends close with the execve */
 	(void)child_build(s, &m.err);
-	(void)fd_send(s->sync[1], &m, sizeof(m), NULL, 0);
+	(void)fd_send(s->control[1], &m, sizeof(m), NULL, 0);
 	_exit(CONTRACT_EXIT_FAILURE);
 }
 
@@ -305,7 +304,7 @@ static int let_in(struct sandbox *s, bool born, struct err *e)
 
 	if (r == 0 && !born)
 		r = userns_move(&s->users, s->init_pid, e);
-	if (r == 0 && (r = fd_send(s->sync[0], &go, sizeof(go), NULL, 0)) < 0)
+	if (r == 0 && (r = fd_send(s->control[0], &go, sizeof(go), NULL, 0)) < 0)
 		r = err_sys(e, -r, "let the pod's first process go on");
 	return r;
 }
@@ -328,7 +327,6 @@ static int step_clone(void *ctx, struct err *e)
 	s->init_pid = (pid_t)pid;
 	s->init_pidfd = pidfd;
 	fd_close(&s->control[1]);
-	fd_close(&s->sync[1]);
 	listen_hand_over(s);
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		streams_hand_over(&s->apps[i].streams);
@@ -383,7 +381,6 @@ void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 		.flavor = f,
 		.init_exe = FD_NONE,
 		.control = { FD_NONE, FD_NONE },
-		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
 		.users = USERNS_INIT,
 		.place_fd = FD_NONE,

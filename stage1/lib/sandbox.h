@@ -4,7 +4,7 @@
  * The process that was rkt stays outside as the supervisor (supervise.h) and clones a child into
  * the pod's namespaces.  The child builds every app's tree with detached mounts (mnt.h), seals the
  * plan and executes stage2/init; what fails there comes back to the supervisor as one struct err over
- * a socket that the execve closes.
+ * the socket that is init's afterwards.
  */
 #pragma once
 
@@ -63,8 +63,7 @@ struct sandbox {
 	int place_fd;       /* with a user namespace, in the child: where init's root goes, and … */
 	int plan_fd;        /* … the plan, opened while we may */
 	int init_exe;       /* read-only detached clone of stage2/init */
-	int control[2];     /* [0] supervisor, [1] init */
-	int sync[2];        /* [0] supervisor, [1] child until its execve */
+	int control[2]; /* [0] supervisor, [1] the child and what it becomes, init */
 	int root_fd;        /* init's root tmpfs, in the child */
 	bool proc_readonly; /* so is init's procfs there: nothing will be written through it */
 	int shm_fd;         /* the pod's /dev/shm, in the child */
@@ -134,13 +133,15 @@ int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *
 /* Create the file of the plan; fd or -errno. */
 int child_open_plan(const struct sandbox *s);
 
-/* ---- messages of the child before its execve (sync socket) ---- */
+/* ---- messages of the child before its execve, on the control socket ---- */
 
-/* One datagram, optionally with a descriptor (the terminal's master). */
+/* One datagram, told from init's by its size, optionally with a descriptor (the terminal's master). */
 struct sync_msg {
 	int kind; /* enum sync_kind */
 	int app;  /* SYNC_PTY: whose; -1 it is relayed to the caller's terminal */
 	struct err err;
 };
+
+_Static_assert(sizeof(struct sync_msg) != sizeof(struct plan_msg), "sizes tell who speaks");
 
 enum sync_kind { SYNC_PTY = 1, SYNC_FAILED };

@@ -221,11 +221,12 @@ static void take_message(struct watch *w, struct plan_msg *m)
 		requests_tell(&w->requests, m);
 }
 
+/* After some messages init is silent for a while: what comes then, poll tells. */
 static void drain_control(struct watch *w)
 {
-	struct plan_msg m;
+	struct plan_msg m = { .type = 0 };
 
-	for (;;) {
+	while (m.type != MSG_READY && m.type != MSG_DONE) {
 		ssize_t n = recv(w->s->control[0], &m, sizeof(m), MSG_DONTWAIT);
 
 		if (n != (ssize_t)sizeof(m))
@@ -357,15 +358,18 @@ static bool called_off(struct watch *w, int *ret_signal)
 	return false;
 }
 
-/* The child's last words before its execve, then silence.  It may take its time: a volume can be on a file system
- * that does not answer. */
+/* Until the first word of init, or the end of the child.  It may take its time: a volume can be on a file system that does
+ * not answer. */
 static int await_child(struct watch *w, struct err *e)
 {
-	struct pollfd p[] = { { .fd = w->s->sync[0], .events = POLLIN },
+	struct pollfd p[] = { { .fd = w->s->control[0], .events = POLLIN },
 			      { .fd = w->signal_fd, .events = POLLIN } };
 
 	for (;;) {
-		struct sync_msg m;
+		union {
+			struct sync_msg child;
+			struct plan_msg init;
+		} m;
 		int fd = FD_NONE, sig = 0;
 		size_t nfds = 1;
 
@@ -376,18 +380,20 @@ static int await_child(struct watch *w, struct err *e)
 				       sig);
 		if (!p[0].revents)
 			continue;
-		ssize_t n = fd_recv(w->s->sync[0], &m, sizeof(m), &fd, &nfds);
+		ssize_t n = fd_recv(w->s->control[0], &m, sizeof(m), &fd, &nfds);
 
-		if (n == 0)
+		if (n == (ssize_t)sizeof(m.init))
+			take_message(w, &m.init);
+		if (n == 0 || n == (ssize_t)sizeof(m.init))
 			return 0;
-		if (n != (ssize_t)sizeof(m))
+		if (n != (ssize_t)sizeof(m.child))
 			return err_sys(e, n < 0 ? (int)-n : EPROTO, "hear from the pod's first process");
-		if (m.kind == SYNC_FAILED)
-			return err_copy(e, &m.err);
-		if (m.kind == SYNC_PTY && nfds == 1 && m.app < 0)
+		if (m.child.kind == SYNC_FAILED)
+			return err_copy(e, &m.child.err);
+		if (m.child.kind == SYNC_PTY && nfds == 1 && m.child.app < 0)
 			tty_start(&w->tty, fd);
-		else if (m.kind == SYNC_PTY && nfds == 1)
-			relay_terminal(w->relay, (unsigned int)m.app, fd);
+		else if (m.child.kind == SYNC_PTY && nfds == 1)
+			relay_terminal(w->relay, (unsigned int)m.child.app, fd);
 	}
 }
 
@@ -401,12 +407,16 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		w.silent += s->apps[i].notify_fd >= 0;
 	w.relay = relay_new(s, e);
-	int r = e->code ? -e->code : await_child(&w, e);
+	int r = e->code ? -e->code : 0;
 
 	if (r == 0 && s->ctx->mutable_pod)
 		r = requests_open(&w.requests, e);
+	/* our records are written; init finds it when it looks for the first time */
 	if (r == 0) {
 		send_msg(&w, MSG_GO, 0);
+		r = await_child(&w, e);
+	}
+	if (r == 0) {
 		loop(&w);
 	} else {
 		(void)kill(s->init_pid, SIGKILL);

@@ -38,8 +38,8 @@ struct box {
 	char dir[64];
 	int cgroup[2];       /* parents for the plan; -1 = none */
 	unsigned int sndbuf; /* of init's end of the socket, 0 = as it is */
-	const int *missing; /* system calls that answer ENOSYS, 0 = end; NULL = none */
-	bool closed_std;    /* start init with 0, 1 and 2 closed */
+	const int *missing;  /* system calls that answer ENOSYS, 0 = end; NULL = none */
+	bool closed_std;     /* start init with 0, 1 and 2 closed */
 };
 
 static inline const char *box_program(const char *name)
