@@ -180,6 +180,8 @@ int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 
 	if (r == 0)
 		r = own_tmp(a, e);
+	if (r == 0 && fchdir(s->root_fd) < 0)
+		r = err_sys(e, errno, "enter init's root");
 	if (r == 0)
 		r = s->flavor->kernel_mounts(s, a, e);
 	/* the overlays' directories are named relative to the pod directory */
@@ -230,7 +232,8 @@ static int step_pivot(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 
-	if (fchdir(s->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	/* where the last app was built */
+	if ((s->ctx->napps != 1 && fchdir(s->root_fd) < 0) || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, errno, "pivot_root");
 	/* the working directory is below the old root and stays when that goes: it is the new one */
 	if (umount2(".", MNT_DETACH) < 0)

@@ -2,14 +2,14 @@
  * kernfs — /proc and /sys of flavor ns, and what is hidden or read-only in them (internals.md 5.10).
  *
  * Both are instances that the kernel has just made for us, so a plain name below their root cannot be a
- * link that somebody planted (threats.md R7, R10).  That is why this file may use mount(2) with relative
- * names: the working directory is the instance's root, one call covers one name, where the way by
- * descriptors takes four.
+ * link that somebody planted (threats.md R7, R10).  That is why this file may use mount(2) with plain
+ * names below it: one call covers one name, where the way by descriptors takes four.
  */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -37,14 +37,21 @@ static const char *const sys_dirs[] = {
 };
 static const char *const proc_readonly[] = { "bus", "fs", "irq", "sys", "sysrq-trigger", NULL };
 
+/* Where we are: names are below what was just mounted over the app's root. */
+struct place {
+	const struct sandbox *s;
+	const struct app_build *a;
+	char **here; /* the names that are there, or NULL for any */
+};
+
 /*
  * The names in /proc, or NULL when they cannot be read: asking once spares a call for every name that this kernel has
  * not.  The kernel lists its own entries before the processes, so the first number (ours is one) is the end.
  */
-static char **names_here(void)
+static char **names_here(const struct app_build *a)
 {
 	_Alignas(struct dirent64) char buf[8192];
-	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* ends with our execve */
+	int fd = open(a->root + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* ends with our execve */
 	auto_strv names = NULL;
 	long got = -1;
 
@@ -61,60 +68,64 @@ static char **names_here(void)
 	return got == 0 ? steal_ptr(&names) : NULL;
 }
 
-/* @here: see names_here; a name that is not there is nobody's business. */
-static bool absent(char *const *here, const char *name)
+/* A name that is not there is nobody's business. */
+static bool absent(const struct place *p, const char *name)
 {
-	return here && !strv_has(here, name);
+	return p->here && !strv_has(p->here, name);
 }
 
-static int hide_files(const char *const *names, char *const *here, struct err *e)
+static int hide_files(const struct place *p, const char *const *names, struct err *e)
 {
+	char at[PATH_MAX];
+
 	for (; names && *names; names++) {
-		if (absent(here, *names))
+		if (absent(p, *names))
 			continue;
-		if (mount("/dev/null", *names, NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
+		if (mount("/dev/null", tree_at(p->a, *names, at), NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
 			return err_sys(e, errno, "mask %s", *names);
 	}
 	return 0;
 }
 
-static int hide_dirs(const char *const *names, char *const *here, struct err *e)
+static int hide_dirs(const struct place *p, const char *const *names, struct err *e)
 {
-	const char *cover = NULL;
+	char cover[PATH_MAX] = "", at[PATH_MAX];
 
 	for (; *names; names++) {
-		if (absent(here, *names))
+		if (absent(p, *names))
 			continue;
-		int r = cover ? mount(cover, *names, NULL, MS_BIND, NULL)
-			      : mount("tmpfs", *names, "tmpfs", COVER_FLAGS, "size=4k,nr_inodes=2,mode=755");
+		(void)tree_at(p->a, *names, at);
+		int r = *cover ? mount(cover, at, NULL, MS_BIND, NULL)
+			       : mount("tmpfs", at, "tmpfs", COVER_FLAGS, "size=4k,nr_inodes=2,mode=755");
 
 		if (r < 0 && errno != ENOENT)
 			return err_sys(e, errno, "mask %s", *names);
-		if (r == 0 && !cover)
-			cover = *names;
+		if (r == 0 && !*cover)
+			memcpy(cover, at, sizeof(at));
 	}
 	return 0;
 }
 
 /* A bind mount has the flags of the mount that its source was found through: what comes from init's own procfs, which
  * is read-only, needs no second call. */
-static int bind_readonly(const struct sandbox *s, const char *name)
+static int bind_readonly(const struct place *p, const char *name)
 {
-	char from[64];
+	char from[64], at[PATH_MAX];
 
-	if (!s->proc_readonly)
-		return mount(name, name, NULL, MS_BIND, NULL) < 0 ||
-				       mount(NULL, name, NULL, MS_REMOUNT | MS_BIND | COVER_FLAGS, NULL) < 0
+	(void)tree_at(p->a, name, at);
+	if (!p->s->proc_readonly)
+		return mount(at, at, NULL, MS_BIND, NULL) < 0 ||
+				       mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | COVER_FLAGS, NULL) < 0
 			       ? -errno
 			       : 0;
-	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d/proc/%s", s->root_fd, name);
-	return mount(from, name, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+	(void)snprintf(from, sizeof(from), "proc/%s", name);
+	return mount(from, at, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
 }
 
-static int make_readonly(const struct sandbox *s, const char *const *names, char *const *here, struct err *e)
+static int make_readonly(const struct place *p, const char *const *names, struct err *e)
 {
 	for (; names && *names; names++) {
-		int r = absent(here, *names) ? -ENOENT : bind_readonly(s, *names);
+		int r = absent(p, *names) ? -ENOENT : bind_readonly(p, *names);
 
 		if (r < 0 && r != -ENOENT)
 			return err_sys(e, -r, "make %s read-only", *names);
@@ -131,42 +142,43 @@ static const struct kern {
 	{ "sysfs", "sys", true, NULL, sys_dirs, NULL },
 };
 
-static int cover(const struct sandbox *s, const struct kern *k, struct err *e)
+static int cover(const struct place *p, const struct kern *k, struct err *e)
 {
-	auto_strv here = k->readonly ? NULL : names_here();
-	int r = hide_files(k->files, here, e);
+	int r = hide_files(p, k->files, e);
 
 	if (r == 0)
-		r = hide_dirs(k->dirs, here, e);
-	return r == 0 ? make_readonly(s, k->ro, here, e) : r;
+		r = hide_dirs(p, k->dirs, e);
+	return r == 0 ? make_readonly(p, k->ro, e) : r;
+}
+
+/* A procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings the pod's. */
+static int begin(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
+{
+	unsigned long ro = k->readonly && !s->ctx->no_paths ? MS_RDONLY : 0;
+
+	if (k->readonly || s->proc_mount < 0)
+		return tree_begin(a, k->fstype, KERNFS_FLAGS | ro, NULL, e);
+	auto_close int m = steal_fd(&s->proc_mount);
+	return mnt_attach(m, AT_FDCWD, a->root + 1, e);
 }
 
 static int mount_one(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
 {
-	unsigned long ro = k->readonly && !s->ctx->no_paths ? MS_RDONLY : 0;
-	int r = tree_begin(s, a, k->fstype, KERNFS_FLAGS | ro, NULL, e);
+	int r = begin(s, a, k, e);
 
-	if (r == 0 && !s->ctx->no_paths)
-		r = cover(s, k, e);
+	if (r == 0 && !s->ctx->no_paths) {
+		auto_strv here = k->readonly ? NULL : names_here(a);
+
+		r = cover(&(struct place){ s, a, here }, k, e);
+	}
 	if (r == 0)
 		r = tree_settle(a, k->dir, e);
 	return r < 0 ? err_ctx(e, "/%s", k->dir) : 0;
 }
 
-/* A procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings the pod's. */
-static int given_proc(struct sandbox *s, const struct app_build *a, struct err *e)
-{
-	auto_close int m = steal_fd(&s->proc_mount);
-	int r = tree_mount_own(m, a->root_fd, "proc", e);
-
-	if (r == 0 && fchdir(m) < 0)
-		r = err_sys(e, errno, "enter the app's /proc");
-	return r == 0 && !s->ctx->no_paths ? cover(s, &kern[0], e) : r;
-}
-
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	int r = s->proc_mount >= 0 ? given_proc(s, a, e) : mount_one(s, a, &kern[0], e);
+	int r = mount_one(s, a, &kern[0], e);
 
 	return r == 0 ? mount_one(s, a, &kern[1], e) : r;
 }

@@ -222,13 +222,22 @@ int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)
 	return set_attr(fd, &a, recursive, "propagation", e);
 }
 
-int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
+static int move(int from, const char *name, int dirfd, const char *path, struct err *e)
 {
-	unsigned int flags = (fd == AT_FDCWD ? 0 : MOVE_MOUNT_F_EMPTY_PATH) |
-			     (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+	unsigned int flags = (*name ? 0 : MOVE_MOUNT_F_EMPTY_PATH) | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 
-	if (syscall(SYS_move_mount, fd, fd == AT_FDCWD ? "." : "", dirfd, path, flags) == 0)
+	if (syscall(SYS_move_mount, from, name, dirfd, path, flags) == 0)
 		return 0;
 	err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
 	return refused(e, e->code);
+}
+
+int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
+{
+	return move(fd, "", dirfd, path, e);
+}
+
+int mnt_move(const char *name, int dirfd, const char *path, struct err *e)
+{
+	return move(AT_FDCWD, name, dirfd, path, e);
 }

@@ -49,6 +49,7 @@ int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e);
 /* Set propagation: MS_PRIVATE, MS_SLAVE or MS_SHARED (mount(2)). */
 int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e);
 
-/* Attach a detached mount at (@dirfd, @path), @path "" for the descriptor itself; keeps @fd open.  AT_FDCWD: the mount whose
- * root is the working directory moves there. */
+/* Attach a detached mount at (@dirfd, @path), @path "" for the descriptor itself; keeps @fd open. */
 int mnt_attach(int fd, int dirfd, const char *path, struct err *e);
+/* Move what is mounted at @name of the working directory there. */
+int mnt_move(const char *name, int dirfd, const char *path, struct err *e);

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -107,18 +108,16 @@ int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
 /* Open the image's own directory @name directly below the root, creating it if missing; a symlink or
  * a file there is an error (threats.md T12).  O_PATH fd. */
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
-/* Attach the detached mount @m at the image's own directory @name, under the rules of tree_own_dir. */
-int tree_mount_own(int m, int root_fd, const char *name, struct err *e);
-/* A new file system of ours for the app, in two steps and in the mount namespace of the child alone.  First it is mounted
- * over the app's root as a whole, where no name is the image's, and becomes the working directory, to be filled; then it
- * is moved to the image's directory @name, under the rules of tree_own_dir. */
-int tree_begin(const struct sandbox *s, const struct app_build *a, const char *fstype, unsigned long flags,
-	       const char *options, struct err *e);
+/* A new file system of ours for the app, in two steps and in the mount namespace of the child alone, whose working directory
+ * is init's root.  First it is mounted over the app's root as a whole, where no name is the image's, and is filled by
+ * the names of tree_at; then it is moved to the image's directory @name, under the rules of tree_own_dir. */
+int tree_begin(const struct app_build *a, const char *fstype, unsigned long flags, const char *options,
+	       struct err *e);
+const char *tree_at(const struct app_build *a, const char *name, char out[PATH_MAX]);
 int tree_settle(const struct app_build *a, const char *name, struct err *e);
 /* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */
 int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
-/* The default /proc and /sys of flavor ns with their protection.  This and dev_mount leave the working
- * directory in what they mounted; the caller goes back to the pod directory. */
+/* The default /proc and /sys of flavor ns with their protection. */
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
 /* The minimal /dev of flavor ns; a pty for the interactive app. */
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
