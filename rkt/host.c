@@ -39,8 +39,8 @@ static void fill_fetch_env(struct host *h)
 
 static int open_store(struct host *h, unsigned int need, struct err *e)
 {
-	int (*const open)(const struct datadir *, struct store *, struct err *) =
-		need & HOST_READS ? store_open_to_read : store_open;
+	int (*const open)(const struct datadir *, struct store *,
+			  struct err *) = need & HOST_READS ? store_open_to_read : store_open;
 	int r = open(&h->data, &h->store, e);
 
 	if (r != -ENOENT || !(need & HOST_CREATE))

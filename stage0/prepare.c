@@ -75,8 +75,7 @@ static const char *overlay_obstacle(int data_fd)
 	fd = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	if (fd < 0)
 		return errno == ENODEV ? "a kernel without overlayfs" : NULL;
-	(void)close(fd);
-	return NULL;
+	return NULL; /* it ends with our execve, or with us */
 }
 
 static bool use_overlay(const struct pod_request *r, const struct pod *p)
@@ -89,7 +88,7 @@ static bool use_overlay(const struct pod_request *r, const struct pod *p)
 	return !r->no_overlay && !obstacle;
 }
 
-/* ---- files ---- */
+/* ---- files; their descriptors end with our execve, or with us ---- */
 
 static int new_dir(const struct pod *p, const char *name, mode_t mode, struct err *e)
 {
@@ -101,7 +100,7 @@ static int new_dir(const struct pod *p, const char *name, mode_t mode, struct er
 static int new_file(const struct pod *p, const char *name, const void *data, size_t len, mode_t mode,
 		    struct err *e)
 {
-	auto_close int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	int r = fd < 0 ? -errno : len ? write_full(fd, data, len) : 0;
 
 	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
@@ -110,7 +109,8 @@ static int new_file(const struct pod *p, const char *name, const void *data, siz
 /* ---- roots ---- */
 
 /* overlay/<app>/{upper,work}: the upper directory becomes the root, so it looks like the image's. */
-static int make_upper(const struct pod *p, uint32_t shift, const char *app, const struct stat *st, struct err *e)
+static int make_upper(const struct pod *p, uint32_t shift, const char *app, const struct stat *st,
+		      struct err *e)
 {
 	auto_free char *dir = xasprintf(POD_DIR_OVERLAY "/%s", app);
 	auto_free char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);

@@ -115,7 +115,7 @@ static int read_plan(int fd, const void **ret)
 
 static int start_plan(struct pod *p)
 {
-	int r = read_plan(PLAN_FD_PLAN, &p->plan);
+	int r = read_plan(p->plan_fd, &p->plan);
 
 	if (r < 0)
 		return r;
@@ -312,10 +312,21 @@ static void farewell(struct pod *p)
 	}
 }
 
-int main(void)
+/* Digits; anything else leads to a descriptor that is not open. */
+static int number(const char *s)
+{
+	int v = 0;
+
+	for (; *s >= '0' && *s <= '9' && v < 1 << 20; s++)
+		v = v * 10 + (*s - '0');
+	return *s ? -1 : v;
+}
+
+int main(int argc, char **argv)
 {
 	static struct pod pod;
 
+	pod.plan_fd = argc > 1 ? number(argv[1]) : PLAN_FD_PLAN;
 	for (size_t i = 0; i < PLAN_CGROUPS_MAX; i++)
 		pod.cgroup_fd[i] = -1;
 	for (size_t i = 0; i < PLAN_APPS_MAX; i++)

@@ -61,6 +61,7 @@ struct app {
 };
 
 struct pod {
+	int plan_fd;      /* where it came from; closed by now */
 	const void *plan; /* copied and checked */
 	int proc_fd;      /* a procfs of ours */
 	int sig_fd;

@@ -312,12 +312,12 @@ void app_launched(struct pod *p, uint32_t i)
 		a->launch_failed = true;
 		control_send(p, MSG_FAILED, (int32_t)i, f.step, f.errnum, f.what);
 	} else if (a->state == APP_MAIN) {
-		control_send(p, MSG_STARTED, (int32_t)i, a->pid, 0, NULL);
-		if (a->counted)
-			return;
+		bool first = !a->counted;
+
 		a->counted = true;
-		if (++p->started == plan_head(p->plan)->napps)
-			control_send(p, MSG_READY, -1, 0, 0, NULL);
+		p->started += first;
+		control_send(p, MSG_STARTED, (int32_t)i, a->pid,
+			     first && p->started == plan_head(p->plan)->napps, NULL);
 	}
 }
 

@@ -254,8 +254,7 @@ static const struct step build_steps[] = {
 	{ NULL, NULL },
 };
 
-/* Fixed numbers first, then the rest as it comes; every source is duplicated above the range before
- * anything is overwritten. */
+/* One number is fixed; what is in its way is duplicated above it before it is overwritten. */
 static int place(int fd, int at)
 {
 	return dup3(fd, at, 0) < 0 ? -errno : 0;
@@ -264,15 +263,15 @@ static int place(int fd, int at)
 /* A descriptor that must survive: marked so where it is, or moved when it is in the way of the fixed ones. */
 static int keep(int fd)
 {
-	int n = fd > PLAN_FD_PLAN ? fcntl(fd, F_SETFD, 0) : fcntl(fd, F_DUPFD, PLAN_FD_PLAN + 1);
+	int n = fd > PLAN_FD_CONTROL ? fcntl(fd, F_SETFD, 0) : fcntl(fd, F_DUPFD, PLAN_FD_CONTROL + 1);
 
-	return n < 0 ? -errno : fd > PLAN_FD_PLAN ? fd : n;
+	return n < 0 ? -errno : fd > PLAN_FD_CONTROL ? fd : n;
 }
 
 /* One that ends with the execve, out of the way. */
 static int aside(int fd)
 {
-	int n = fd > PLAN_FD_PLAN ? fd : fcntl(fd, F_DUPFD_CLOEXEC, PLAN_FD_PLAN + 1);
+	int n = fd > PLAN_FD_CONTROL ? fd : fcntl(fd, F_DUPFD_CLOEXEC, PLAN_FD_CONTROL + 1);
 
 	return n < 0 ? -errno : n;
 }
@@ -315,17 +314,18 @@ static int keep_streams(struct sandbox *s, struct err *e)
 
 static int exec_init(struct sandbox *s, int plan, struct err *e)
 {
-	static const char *const argv[] = { "rkt-init", NULL };
+	char number[16];
+	const char *const argv[] = { "rkt-init", number, NULL };
 	static const char *const env[] = { NULL };
 	int exe = aside(s->init_exe), control = aside(s->control[1]);
 
-	plan = aside(plan);
+	/* the plan's descriptor is open for the execve; only one that is in the way must move */
+	plan = plan > PLAN_FD_CONTROL ? plan : keep(plan);
 	if (exe < 0 || control < 0 || plan < 0)
 		return err_set(e, ERR_SYS, EMFILE, "arrange descriptors");
+	(void)snprintf(number, sizeof(number), "%d", plan);
 	s->control[1] = control;
 	int r = place(control, PLAN_FD_CONTROL);
-	if (r == 0)
-		r = place(plan, PLAN_FD_PLAN);
 	if (r < 0)
 		return err_sys(e, -r, "arrange descriptors");
 	(void)execveat(exe, "", (char *const *)argv, (char *const *)env, AT_EMPTY_PATH);

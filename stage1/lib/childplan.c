@@ -161,8 +161,8 @@ static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], con
 
 int child_open_plan(const struct sandbox *s)
 {
-	int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN,
-			O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW,
+			0600); /* for init: it stays open */
 
 	return fd < 0 ? -errno : fd;
 }

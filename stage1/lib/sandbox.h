@@ -64,7 +64,7 @@ struct sandbox {
 	int place_fd;       /* with a user namespace, in the child: where init's root goes, and … */
 	int plan_fd;        /* … the plan, opened while we may */
 	int init_exe;       /* read-only detached clone of stage2/init */
-	int control[2]; /* [0] supervisor, [1] the child and what it becomes, init */
+	int control[2];     /* [0] supervisor, [1] the child and what it becomes, init */
 	int root_fd;        /* init's root tmpfs, in the child */
 	bool proc_readonly; /* so is init's procfs there: nothing will be written through it */
 	int shm_fd;         /* the pod's /dev/shm, in the child */

@@ -32,7 +32,7 @@ struct watch {
 	struct relay *relay;      /* or NULL */
 	bool done;                /* MSG_DONE came */
 	bool init_gone;
-	bool started;  /* MSG_READY came: every program was executed */
+	bool started;  /* every program was executed */
 	size_t silent; /* apps that will say READY=1 and have not yet */
 	bool failed;   /* MSG_FAILED came: the status is ours, 254 */
 	int status;
@@ -162,6 +162,12 @@ static void if_ready(struct watch *w)
 	notify_send("READY=1");
 }
 
+static void all_started(struct watch *w)
+{
+	w->started = true;
+	if_ready(w);
+}
+
 /* Once is enough: later messages of the app are nobody's business. */
 static void app_speaks(struct watch *w, struct app_build *a)
 {
@@ -181,11 +187,12 @@ static void on_message(struct watch *w, struct plan_msg *m)
 			record(w, &pid_of, m->app, m->value);
 		if (!w->s->ctx->mutable_pod && app_ok(w, m))
 			relay_started(w->relay, (unsigned int)m->app, m->value);
+		if (!w->s->ctx->mutable_pod && m->code)
+			all_started(w);
 		break;
 	case MSG_READY:
-		w->started = true;
 		w->s->started |= w->s->ctx->mutable_pod;
-		if_ready(w);
+		all_started(w);
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
@@ -226,9 +233,11 @@ static void drain_control(struct watch *w)
 {
 	struct plan_msg m = { .type = 0 };
 
-	while (m.type != MSG_READY && m.type != MSG_DONE) {
+	while (m.type != MSG_READY && m.type != MSG_DONE && (m.type != MSG_STARTED || !m.code)) {
 		ssize_t n = recv(w->s->control[0], &m, sizeof(m), MSG_DONTWAIT);
 
+		if (n < 0 && errno == ECONNRESET) /* once: it ended before it had read everything */
+			continue;
 		if (n != (ssize_t)sizeof(m))
 			break;
 		take_message(w, &m);
@@ -382,6 +391,9 @@ static int await_child(struct watch *w, struct err *e)
 			continue;
 		ssize_t n = fd_recv(w->s->control[0], &m, sizeof(m), &fd, &nfds);
 
+		if (n ==
+		    -ECONNRESET) /* it ended before it had read everything; what it said comes after this error */
+			continue;
 		if (n == (ssize_t)sizeof(m.init))
 			take_message(w, &m.init);
 		if (n == 0 || n == (ssize_t)sizeof(m.init))

@@ -264,6 +264,13 @@ static inline struct plan_msg box_until(struct box *b, uint32_t type)
 	}
 }
 
+/* Until every app runs. */
+static inline void box_until_ready(struct box *b)
+{
+	while (box_until(b, MSG_STARTED).code == 0)
+		;
+}
+
 /* Everything the apps write up to the end of file, which comes when no process holds the pipe. */
 static inline const char *box_output(struct box *b)
 {
