@@ -8,6 +8,7 @@
 #include "rkt/cli.h"
 
 #include <stdarg.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -194,7 +195,7 @@ static int run_command(struct cli *c, struct err *e)
 		return cli_usage(c, e, "no command given; see 'rkt help'");
 	if (c->cmd->flags & COMMAND_GROUP)
 		return print_usage(c->cmd);
-	if ((c->cmd->flags & COMMAND_ROOT) && geteuid() != 0)
+	if ((c->cmd->flags & COMMAND_ROOT) && getauxval(AT_EUID) != 0)
 		return err_set(e, ERR_STATE, EPERM,
 			       "cannot run as unprivileged user; run it as root, for example with sudo");
 	return c->cmd->run(c, e);

@@ -37,6 +37,20 @@ static void fill_fetch_env(struct host *h)
 	};
 }
 
+static int open_store(struct host *h, unsigned int need, struct err *e)
+{
+	int (*const open)(const struct datadir *, struct store *,
+			  struct err *) = need & HOST_READS ? store_open_to_read : store_open;
+	int r = open(&h->data, &h->store, e);
+
+	if (r != -ENOENT || !(need & HOST_CREATE))
+		return r;
+	/* somebody removed a part of the data directory: it is the only part that is lost */
+	err_clear(e);
+	r = datadir_repair(&h->data, e);
+	return r < 0 ? r : open(&h->data, &h->store, e);
+}
+
 int host_open(const struct globals *g, unsigned int need, struct host *ret, struct err *e)
 {
 	ret->g = g;
@@ -59,7 +73,7 @@ int host_open(const struct globals *g, unsigned int need, struct host *ret, stru
 	ret->has_data = true;
 	ret->fetch.data_dir = ret->data.path;
 	if (need & HOST_STORE) {
-		r = store_open(&ret->data, &ret->store, e);
+		r = open_store(ret, need, e);
 		if (r < 0)
 			return r;
 		ret->has_store = true;

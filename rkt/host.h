@@ -16,6 +16,7 @@
 enum host_need {
 	HOST_CREATE = 1, /* make the data directory if it is missing */
 	HOST_STORE = 2,
+	HOST_READS = 8,    /* the store only to look things up in */
 	HOST_OPTIONAL = 4, /* no data directory is no error: then .has_data stays false */
 };
 

@@ -106,7 +106,7 @@ int podstart_prepare(struct cli *c, struct pod_args *a, struct host *h, struct s
 	struct pod_request q = { 0 };
 	int r = pod_args_check(c, a, e);
 	if (r == 0)
-		r = host_open(&c->g, HOST_CREATE | HOST_STORE, h, e);
+		r = host_open(&c->g, HOST_CREATE | HOST_STORE | HOST_READS, h, e);
 	if (r < 0)
 		return r;
 	h->fetch.quiet = a->quiet;

@@ -42,7 +42,7 @@ stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users
 	sandbox.c join.c addedplan.c appcall.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
-STAGE1_LIBS := -ljansson -lseccomp -lcap
+STAGE1_LIBS := -ljansson -lseccomp
 
 # flavor_program FLAVOR,PROGRAM,SOURCE
 define flavor_program

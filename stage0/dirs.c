@@ -2,7 +2,7 @@
  * dirs — open or make the data directory.
  *
  * One table lists the directories and their permissions.  The tree is made once: a start that finds
- * the last directory of each branch present makes no further calls, so that `rkt run` pays for three.
+ * the last directory present makes no further calls, so that `rkt run` pays for one.
  */
 #include "stage0/dirs.h"
 
@@ -26,24 +26,23 @@
 static const struct {
 	const char *name;
 	mode_t mode;
-	bool last; /* of its branch: present means that the branch is complete */
 } tree[] = {
-	{ DIR_PODS, 0750, false },
-	{ DIR_EMBRYO, 0750, false },
-	{ DIR_PREPARE, 0750, false },
-	{ DIR_PREPARED, 0750, false },
-	{ DIR_RUN, 0750, false },
-	{ DIR_EXITED_GARBAGE, 0750, false },
-	{ DIR_GARBAGE, 0750, true },
-	{ DIR_CAS, 0750, false },
-	{ DIR_BLOB, 0750, false },
+	{ DIR_PODS, 0750 },
+	{ DIR_EMBRYO, 0750 },
+	{ DIR_PREPARE, 0750 },
+	{ DIR_PREPARED, 0750 },
+	{ DIR_RUN, 0750 },
+	{ DIR_EXITED_GARBAGE, 0750 },
+	{ DIR_GARBAGE, 0750 },
+	{ DIR_CAS, 0750 },
+	{ DIR_BLOB, 0750 },
 	/* Set-user-ID files of images live below these: nobody but root may walk in (threats.md R32). */
-	{ DIR_TREE, 0700, false },
-	{ DIR_REF, 0750, false },
-	{ DIR_IMAGE, 0750, false },
-	{ DIR_CAS_TMP, 0700, true },
-	{ DIR_LOCKS, 0750, false },
-	{ DIR_TMP, 0700, true },
+	{ DIR_TREE, 0700 },
+	{ DIR_REF, 0750 },
+	{ DIR_IMAGE, 0750 },
+	{ DIR_CAS_TMP, 0700 },
+	{ DIR_LOCKS, 0750 },
+	{ DIR_TMP, 0700 },
 };
 
 void datadir_done(struct datadir *d)
@@ -102,12 +101,11 @@ static int make_top(const char *path, gid_t gid, struct err *e)
 	return r < 0 ? err_sys(e, -r, "create data directory %s", p) : 0;
 }
 
+/* They are made in this order, so the last one there means all.  What somebody removed of the others is made again by who
+ * misses it (datadir_repair). */
 static bool complete(int fd)
 {
-	for (size_t i = 0; i < ARRAY_LEN(tree); i++)
-		if (tree[i].last && faccessat(fd, tree[i].name, F_OK, 0) < 0)
-			return false;
-	return true;
+	return faccessat(fd, tree[ARRAY_LEN(tree) - 1].name, F_OK, 0) == 0;
 }
 
 static int make_tree(int fd, const char *path, gid_t gid, struct err *e)

@@ -49,7 +49,7 @@ static void report(const struct gc_options *o, enum gc_event ev, const char *uui
 static bool record_is_void(const struct pod *p)
 {
 	auto_buf text = BUF_INIT;
-	int r = read_file_at(p->fd, CONTRACT_FILE_CGROUPS, CGROUPS_FILE_MAX, &text);
+	int r = record_read_at(p->fd, CONTRACT_FILE_CGROUPS, CGROUPS_FILE_MAX, &text);
 
 	if (faccessat(p->fd, CONTRACT_DIR_NET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return false;

@@ -29,7 +29,7 @@ static void add_once(char ***ids, const char *id)
 static void read_ids(struct image_uses *u, int dirfd, const char *name, bool live)
 {
 	auto_buf text = BUF_INIT;
-	int r = read_file_at(dirfd, name, ID_FILE_MAX, &text);
+	int r = record_read_at(dirfd, name, ID_FILE_MAX, &text);
 
 	if (r < 0) {
 		u->all |= r != -ENOENT;

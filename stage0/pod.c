@@ -205,23 +205,26 @@ int pod_refresh(struct pod *p, struct err *e)
 
 /* ---- creation ---- */
 
-/* A locked directory in embryo/, or -EAGAIN when gc took it for a dead one before we had the lock. */
+/* A locked directory in embryo/, or -EAGAIN when gc took it for a dead one before we had the lock; if it was deleted before
+ * that, moving it says so. */
 static int make_embryo(struct pod *p)
 {
 	struct where w = where(AT_EMBRYO, p->uuid);
-	int r;
 
-	if (mkdirat(p->data->fd, w.path, 0750) < 0)
+	if (mkdirat(p->data->fd, w.path, 0750) < 0) {
+		struct err ignored = ERR_INIT;
+
+		/* somebody removed the directories above it */
+		if (errno == ENOENT)
+			return datadir_repair(p->data, &ignored) < 0 ? -ENOENT : -EAGAIN;
 		return errno == EEXIST ? -EAGAIN : -errno;
+	}
 	p->fd = openat(p->data->fd, w.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (p->fd < 0) {
 		p->fd = FD_NONE;
 		return errno == ENOENT ? -EAGAIN : -errno;
 	}
-	r = lock_fd(p->fd, LOCK_EXCL, 1);
-	if (r < 0)
-		return r;
-	return is_at(p, AT_EMBRYO) ? 0 : -EAGAIN;
+	return lock_fd(p->fd, LOCK_EXCL, 1);
 }
 
 static int move(struct pod *p, int from, int to)
@@ -229,6 +232,17 @@ static int move(struct pod *p, int from, int to)
 	struct where a = where(from, p->uuid), b = where(to, p->uuid);
 
 	return renameat(p->data->fd, a.path, p->data->fd, b.path) < 0 ? -errno : 0;
+}
+
+/* -ENOENT: gc deleted it before we had the lock, or somebody removed the directory where it goes. */
+static int leave_embryo(struct pod *p)
+{
+	struct err ignored = ERR_INIT;
+	int r = move(p, AT_EMBRYO, AT_PREPARE);
+
+	if (r == -ENOENT && datadir_repair(p->data, &ignored) == 0)
+		r = move(p, AT_EMBRYO, AT_PREPARE);
+	return r == -ENOENT ? -EAGAIN : r;
 }
 
 int pod_create(const struct datadir *d, struct pod *ret, struct err *e)
@@ -243,7 +257,7 @@ int pod_create(const struct datadir *d, struct pod *ret, struct err *e)
 		if (r == 0)
 			r = make_embryo(&p);
 		if (r == 0)
-			r = move(&p, AT_EMBRYO, AT_PREPARE);
+			r = leave_embryo(&p);
 		if (r == 0) {
 			p.locked = true;
 			p.state = POD_PREPARING;

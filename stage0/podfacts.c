@@ -60,8 +60,10 @@ int pod_created(const struct pod *p, struct timespec *ret)
 int pod_started(const struct pod *p, struct timespec *ret)
 {
 	struct stat st;
-	int r = stat_of(p, CONTRACT_FILE_PID, &st);
+	int r = stat_of(p, CONTRACT_FILE_PID_START, &st);
 
+	if (r == -ENOENT)
+		r = stat_of(p, CONTRACT_FILE_PID, &st);
 	if (r == -ENOENT)
 		r = stat_of(p, CONTRACT_FILE_PPID, &st);
 	if (r == 0)
@@ -82,7 +84,7 @@ int pod_gc_marked(const struct pod *p, struct timespec *ret)
 /* First line of a small file, without the newline. */
 static int read_line(const struct pod *p, const char *name, struct buf *b)
 {
-	int r = read_file_at(p->fd, name, SMALL_MAX, b);
+	int r = record_read_at(p->fd, name, SMALL_MAX, b);
 	char *nl;
 
 	if (r < 0)
@@ -111,42 +113,71 @@ static int read_pid(const struct pod *p, const char *name, pid_t *ret)
 	return 0;
 }
 
-int pod_pid(const struct pod *p, pid_t *ret)
-{
-	int r = read_pid(p, CONTRACT_FILE_PID, ret);
+/* "PID STARTTIME BOOTID" of the supervisor, as our flavors write it. */
+struct start {
+	pid_t pid;
+	unsigned long long time;
+	char boot[40];
+};
 
-	return r == -ENOENT ? read_pid(p, CONTRACT_FILE_PPID, ret) : r;
+static int read_start(const struct pod *p, struct start *ret)
+{
+	auto_buf b = BUF_INIT;
+	long pid = 0;
+	int r = read_line(p, CONTRACT_FILE_PID_START, &b);
+
+	if (r < 0)
+		return r;
+	if (sscanf(buf_str(&b), "%ld %llu %39s", &pid, &ret->time, ret->boot) != 3 || pid <= 0 ||
+	    pid > INT32_MAX)
+		return -EINVAL;
+	ret->pid = (pid_t)pid;
+	return 0;
+}
+
+/* Is it still the process that the pod recorded? */
+static int check_start(const struct start *s)
+{
+	unsigned long long now = 0;
+	char boot_now[37];
+	int r = proc_boot_id(boot_now);
+
+	if (r < 0)
+		return r;
+	if (strcmp(s->boot, boot_now) != 0)
+		return -ESRCH;
+	r = proc_start_time(s->pid, &now);
+	if (r < 0)
+		return r;
+	return s->time == now ? 0 : -ESRCH;
 }
 
 /*
- * Is @pid still the process that the pod recorded?  pid-start says "PID STARTTIME BOOTID"; flavors
- * that do not write it are believed as long as the pod is locked, which is as much as 1.30 knew.
+ * The pod's first process (*direct) or its parent.  What our flavors record comes first and is checked if @check;
+ * others are believed as long as the pod is locked, which is as much as 1.30 knew.
  */
-static int check_start(const struct pod *p, pid_t pid)
+static int recorded_pid(const struct pod *p, bool check, pid_t *ret, bool *direct)
 {
-	auto_buf b = BUF_INIT;
-	unsigned long long start, now;
-	char boot[40] = "", boot_now[37];
-	long recorded;
-	int r = read_line(p, CONTRACT_FILE_PID_START, &b);
+	struct start s = { .boot = "" };
+	int r = read_start(p, &s);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
+	*direct = false;
+	if (r == 0) {
+		*ret = s.pid;
+		return check ? check_start(&s) : 0;
+	}
+	if (r != -ENOENT)
 		return r;
-	if (sscanf(buf_str(&b), "%ld %llu %39s", &recorded, &start, boot) != 3)
-		return -EINVAL;
-	if (recorded != (long)pid)
-		return 0; /* about the other one of pid and ppid */
-	r = proc_boot_id(boot_now);
-	if (r < 0)
-		return r;
-	if (strcmp(boot, boot_now) != 0)
-		return -ESRCH;
-	r = proc_start_time(pid, &now);
-	if (r < 0)
-		return r;
-	return start == now ? 0 : -ESRCH;
+	r = read_pid(p, CONTRACT_FILE_PID, ret);
+	*direct = r == 0;
+	return r == -ENOENT ? read_pid(p, CONTRACT_FILE_PPID, ret) : r;
+}
+
+int pod_pid(const struct pod *p, pid_t *ret)
+{
+	bool direct;
+
+	return recorded_pid(p, false, ret, &direct);
 }
 
 static bool same_pid_namespace(pid_t a, pid_t b)
@@ -200,15 +231,9 @@ static int only_child(pid_t ppid, pid_t *ret)
 int pod_init_pid(const struct pod *p, pid_t *ret, struct err *e)
 {
 	pid_t pid = 0;
-	bool direct = true;
-	int r = read_pid(p, CONTRACT_FILE_PID, &pid);
+	bool direct = false;
+	int r = recorded_pid(p, true, &pid, &direct);
 
-	if (r == -ENOENT) {
-		direct = false;
-		r = read_pid(p, CONTRACT_FILE_PPID, &pid);
-	}
-	if (r == 0)
-		r = check_start(p, pid);
 	if (r == 0 && !direct)
 		r = only_child(pid, &pid);
 	if (r == -ENOENT)
@@ -224,10 +249,9 @@ int pod_init_pid(const struct pod *p, pid_t *ret, struct err *e)
 int pod_supervisor(const struct pod *p, pid_t *ret)
 {
 	pid_t pid = 0;
-	int r = pod_pid(p, &pid);
+	bool direct;
+	int r = recorded_pid(p, true, &pid, &direct);
 
-	if (r == 0)
-		r = check_start(p, pid);
 	if (r == 0)
 		*ret = pid;
 	return r;
@@ -279,12 +303,30 @@ static int read_status(int dirfd, const char *path, int *ret)
 	return 0;
 }
 
-/* First where our flavors write it; what is not there may have been left by a classic stage1. */
+/* A number that our flavors recorded. */
+static int read_fact(const struct pod *p, const char *app, const char *name, int *ret)
+{
+	auto_free char *path = xasprintf(POD_DIR_APPSINFO "/%s/%s", app, name);
+	auto_buf b = BUF_INIT;
+	int64_t v = 0;
+	int r = read_line(p, path, &b);
+
+	if (r < 0)
+		return r;
+	if (parse_i64(buf_str(&b), &v) < 0 || v < INT32_MIN || v > INT32_MAX)
+		return -EINVAL;
+	*ret = (int)v;
+	return 0;
+}
+
+/* First where our flavors record it; what is not there may have been left for or by somebody else. */
 int pod_app_status(const struct pod *p, const char *app, int *ret)
 {
 	auto_free char *own = xasprintf(CONTRACT_DIR_STATUS "/%s", app);
-	int r = read_status(p->fd, own, ret);
+	int r = read_fact(p, app, CONTRACT_APP_STATUS, ret);
 
+	if (r == -ENOENT)
+		r = read_status(p->fd, own, ret);
 	if (r != -ENOENT)
 		return r;
 	auto_close int rkt = pod_rkt_dir(p);
@@ -297,16 +339,18 @@ int pod_app_restarts(const struct pod *p, const char *app)
 	auto_free char *path = xasprintf(CONTRACT_DIR_RESTARTS "/%s", app);
 	int n = 0;
 
-	return read_status(p->fd, path, &n) < 0 ? 0 : n;
+	return read_fact(p, app, CONTRACT_APP_RESTARTS, &n) < 0 && read_status(p->fd, path, &n) < 0 ? 0 : n;
 }
 
 bool pod_ready(const struct pod *p)
 {
-	auto_close int rkt = pod_rkt_dir(p);
 	char text[8];
+	ssize_t n = readlinkat(p->fd, CONTRACT_LINK_READY, text, sizeof(text));
 
-	if (rkt < 0)
-		return false;
-	ssize_t n = readlinkat(rkt, "supervisor-status", text, sizeof(text));
+	if (n < 0) {
+		auto_close int rkt = pod_rkt_dir(p);
+
+		n = rkt < 0 ? -1 : readlinkat(rkt, "supervisor-status", text, sizeof(text));
+	}
 	return n == 5 && memcmp(text, "ready", 5) == 0;
 }

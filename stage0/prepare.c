@@ -75,8 +75,7 @@ static const char *overlay_obstacle(int data_fd)
 	fd = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	if (fd < 0)
 		return errno == ENODEV ? "a kernel without overlayfs" : NULL;
-	(void)close(fd);
-	return NULL;
+	return NULL; /* it ends with our execve, or with us */
 }
 
 static bool use_overlay(const struct pod_request *r, const struct pod *p)
@@ -89,7 +88,7 @@ static bool use_overlay(const struct pod_request *r, const struct pod *p)
 	return !r->no_overlay && !obstacle;
 }
 
-/* ---- files ---- */
+/* ---- files; their descriptors end with our execve, or with us ---- */
 
 static int new_dir(const struct pod *p, const char *name, mode_t mode, struct err *e)
 {
@@ -101,7 +100,7 @@ static int new_dir(const struct pod *p, const char *name, mode_t mode, struct er
 static int new_file(const struct pod *p, const char *name, const void *data, size_t len, mode_t mode,
 		    struct err *e)
 {
-	auto_close int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	int r = fd < 0 ? -errno : len ? write_full(fd, data, len) : 0;
 
 	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
@@ -110,27 +109,25 @@ static int new_file(const struct pod *p, const char *name, const void *data, siz
 /* ---- roots ---- */
 
 /* overlay/<app>/{upper,work}: the upper directory becomes the root, so it looks like the image's. */
-static int make_upper(const struct pod *p, uint32_t shift, const char *app, int tree, struct err *e)
+static int make_upper(const struct pod *p, uint32_t shift, const char *app, const struct stat *st,
+		      struct err *e)
 {
 	auto_free char *dir = xasprintf(POD_DIR_OVERLAY "/%s", app);
 	auto_free char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);
-	struct stat st = { 0 };
 	int r = new_dir(p, dir, 0700, e);
 
 	if (r == 0)
 		r = new_dir(p, work, 0700, e);
-	if (r == 0 && fstat(tree, &st) < 0)
-		r = err_sys(e, errno, "look at the root of the image");
 	if (r == 0)
-		r = new_dir(p, upper, st.st_mode & 0755, e);
+		r = new_dir(p, upper, st->st_mode & 0755, e);
 	if (r < 0)
 		return r;
 	/* what most images have needs no further word: root's, and nothing that the umask takes away */
-	uid_t uid = st.st_uid + shift;
-	gid_t gid = st.st_gid + shift;
+	uid_t uid = st->st_uid + shift;
+	gid_t gid = st->st_gid + shift;
 	if ((uid || gid) && fchownat(p->fd, upper, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, errno, "set the owner of %s", upper);
-	if ((st.st_mode & 07777 & ~0755) && fchmodat(p->fd, upper, st.st_mode & 07777, 0) < 0)
+	if ((st->st_mode & 07777 & ~0755) && fchmodat(p->fd, upper, st->st_mode & 07777, 0) < 0)
 		return err_sys(e, errno, "set the mode of %s", upper);
 	return 0;
 }
@@ -159,14 +156,27 @@ static int claim_image(const struct placing *j, const char *id, struct err *e)
 	return err_set(e, ERR_STATE, ENOENT, "image %s was removed from the store meanwhile", id);
 }
 
-static int place_root(const struct placing *j, const char *app, int tree, struct err *e)
+static int tree_missing(int r, struct err *e)
+{
+	return r == -ENOENT ? err_hint(e, "fetch it again as root") : r;
+}
+
+static int place_root(const struct placing *j, const char *app, const char *id, struct err *e)
 {
 	auto_free char *trees = NULL;
+	struct stat st;
 	int r;
 
 	/* For stage1 images of rkt 1.30 the overlays are stage0's: classic.c makes their directories. */
-	if (j->overlay)
-		return j->stage1->native ? make_upper(j->pod, j->shift, app, tree, e) : 0;
+	if (j->overlay) {
+		r = store_tree_stat(j->store, id, &st, e);
+		if (r < 0)
+			return tree_missing(r, e);
+		return j->stage1->native ? make_upper(j->pod, j->shift, app, &st, e) : 0;
+	}
+	auto_close int tree = store_tree_open(j->store, id, e);
+	if (tree < 0)
+		return tree_missing(tree, e);
 	r = copy_root(j->pod, app, tree, e);
 	trees = xasprintf(POD_DIR_APPSINFO "/%s/" POD_APP_TREES, app);
 	/* It needs the tree no longer. */
@@ -175,13 +185,22 @@ static int place_root(const struct placing *j, const char *app, int tree, struct
 	return r;
 }
 
+/* The claim: a record for our flavors, a file for others. */
+static int write_trees(const struct placing *j, const char *name, const char *list, struct err *e)
+{
+	int r = j->stage1->native ? record_write_at(j->pod->fd, name, list) : 1;
+
+	if (r > 0)
+		return new_file(j->pod, name, list, strlen(list), 0644, e);
+	return r < 0 ? err_sys(e, -r, "write %s", name) : 0;
+}
+
 int place_app(const struct placing *j, const char *app, const struct image_info *image, struct err *e)
 {
 	auto_free char *info = xasprintf(POD_DIR_APPSINFO "/%s", app);
 	auto_free char *manifest = xasprintf("%s/manifest", info),
 		       *trees = xasprintf("%s/" POD_APP_TREES, info);
 	auto_free char *list = image_info_tree_list(image);
-	auto_close int tree = FD_NONE;
 	int r = new_dir(j->pod, info, 0755, e);
 
 	if (r == 0 && image->nlayers > 1 && !(j->overlay && j->stage1->native))
@@ -193,15 +212,12 @@ int place_app(const struct placing *j, const char *app, const struct image_info 
 	if (r == 0)
 		r = new_file(j->pod, manifest, image->manifest, strlen(image->manifest), 0644, e);
 	if (r == 0)
-		r = new_file(j->pod, trees, list, strlen(list), 0644, e);
+		r = write_trees(j, trees, list, e);
 	if (r == 0)
 		r = claim_image(j, image->id, e);
 	if (r < 0)
 		return r;
-	tree = store_tree_open(j->store, image_info_root_tree(image), e);
-	if (tree == -ENOENT)
-		return err_hint(e, "fetch it again as root");
-	return tree < 0 ? tree : place_root(j, app, tree, e);
+	return place_root(j, app, image_info_root_tree(image), e);
 }
 
 static int place_apps(const struct placing *j, const struct merged *m, struct err *e)

@@ -82,7 +82,7 @@ static int installed(const char *lib_dir, const char *flavor, struct stage1 *ret
 	auto_free char *dir = xasprintf("%s/stage1/%s", lib_dir, flavor);
 	auto_free char *manifest = xasprintf("%s/manifest", dir);
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(AT_FDCWD, manifest, IMAGE_MANIFEST_MAX, &b);
+	int r = read_own_file_at(AT_FDCWD, manifest, IMAGE_MANIFEST_MAX, &b);
 
 	if (r < 0)
 		return err_sys(e, -r, "read the manifest of installed stage1 %s", manifest);
@@ -375,27 +375,19 @@ static int new_file(const struct pod *p, const char *name, const char *text, con
 
 int stage1_install(const struct stage1 *s, const struct pod *p, struct err *e)
 {
-	static const struct {
-		const char *name;
-		bool native_only;
-	} dirs[] = {
-		{ "stage1", false },
-		{ POD_STAGE1_ROOTFS, false },
-		{ POD_STAGE1_ROOTFS "/rkt", true },
-		{ CONTRACT_DIR_STATUS, true },
-		{ CONTRACT_DIR_PIDS, true },
-	};
+	static const char *const dirs[] = { "stage1", POD_STAGE1_ROOTFS };
+	/* an installed flavor of ours has its manifest beside its programs, and both change together */
+	bool installed = s->native && !s->tree_id;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)
-		if ((s->native || !dirs[i].native_only) && mkdirat(p->fd, dirs[i].name, 0750) < 0 &&
-		    errno != EEXIST)
+	for (size_t i = 0; r == 0 && !installed && i < ARRAY_LEN(dirs); i++)
+		if (mkdirat(p->fd, dirs[i], 0750) < 0 && errno != EEXIST)
 			r = -errno;
-	/* an installed flavor has its manifest beside its programs, and both change together */
-	if (r == 0 && (s->tree_id || !s->native))
+	if (r == 0 && !installed)
 		r = new_file(p, POD_STAGE1_MANIFEST, s->manifest, "");
 	if (r == 0)
-		r = new_file(p, POD_FILE_STAGE1_PATH, s->dir, "\n");
+		r = s->native ? record_write_at(p->fd, POD_FILE_STAGE1_PATH, s->dir)
+			      : new_file(p, POD_FILE_STAGE1_PATH, s->dir, "\n");
 	if (r == 0 && s->tree_id)
 		r = new_file(p, POD_FILE_STAGE1_TREE, s->tree_id, "\n");
 	return r < 0 ? err_sys(e, -r, "record the stage1 of pod %s", p->uuid) : 0;
@@ -410,7 +402,7 @@ static int read_manifest(const struct pod *p, struct stage1 *s)
 	if (r == -ENOENT && !s->tree_id) {
 		auto_free char *path = xasprintf("%s/manifest", s->dir);
 
-		r = read_file_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &b);
+		r = read_own_file_at(AT_FDCWD, path, IMAGE_MANIFEST_MAX, &b);
 	}
 	if (r == 0)
 		s->manifest = buf_steal(&b);

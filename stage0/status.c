@@ -78,8 +78,8 @@ static bool mtime_of(const struct pod *p, const char *path, struct timespec *ret
 static void take_added(const struct pod *p, struct app_snapshot *a)
 {
 	auto_free char *added = xasprintf(POD_DIR_APPSINFO "/%s/" POD_APP_ADDED, a->name);
-	auto_free char *pid = xasprintf(CONTRACT_DIR_PIDS "/%s", a->name);
-	auto_free char *status = xasprintf(CONTRACT_DIR_STATUS "/%s", a->name);
+	auto_free char *pid = xasprintf(POD_DIR_APPSINFO "/%s/" CONTRACT_APP_PID, a->name);
+	auto_free char *status = xasprintf(POD_DIR_APPSINFO "/%s/" CONTRACT_APP_STATUS, a->name);
 
 	a->has_created = mtime_of(p, added, &a->created);
 	a->has_started = mtime_of(p, pid, &a->started);

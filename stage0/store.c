@@ -32,21 +32,32 @@ static struct name name_of(const char *dir, const char *id)
 	return n;
 }
 
-int store_open(const struct datadir *d, struct store *ret, struct err *e)
+int store_open_to_read(const struct datadir *d, struct store *ret, struct err *e)
 {
-	auto_close int cas = openat(d->fd, DIR_CAS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_close int tmp = FD_NONE;
+	int cas = openat(d->fd, DIR_CAS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (cas < 0)
 		return err_sys(e, errno, "open image store %s/%s", d->path, DIR_CAS);
-	/* Readers who are not root cannot open it and do not need it. */
-	tmp = openat(d->fd, DIR_CAS_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tmp < 0 && errno != EACCES)
-		return err_sys(e, errno, "open image store %s/%s", d->path, DIR_CAS_TMP);
-	ret->cas_fd = steal_fd(&cas);
-	ret->tmp_fd = tmp < 0 ? FD_NONE : steal_fd(&tmp);
-	ret->data_fd = d->fd;
+	*ret = (struct store){ .cas_fd = cas, .tmp_fd = FD_NONE, .data_fd = d->fd };
 	return 0;
+}
+
+int store_open(const struct datadir *d, struct store *ret, struct err *e)
+{
+	int r = store_open_to_read(d, ret, e);
+
+	if (r < 0)
+		return r;
+	ret->tmp_fd = openat(d->fd, DIR_CAS_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->tmp_fd >= 0)
+		return 0;
+	ret->tmp_fd = FD_NONE;
+	/* Readers who are not root cannot open it and do not need it. */
+	if (errno == EACCES)
+		return 0;
+	err_sys(e, errno, "open image store %s/%s", d->path, DIR_CAS_TMP);
+	store_done(ret);
+	return -e->code;
 }
 
 void store_done(struct store *s)
@@ -147,7 +158,7 @@ int store_image_load(const struct store *s, const char *id, struct image_info *r
 	struct name n = name_of("image", id);
 	auto_buf b = BUF_INIT;
 	auto_json doc = NULL;
-	int r = image_id_valid(id) ? read_file_at(s->cas_fd, n.path, STORE_DOC_MAX, &b) : -ENOENT;
+	int r = image_id_valid(id) ? read_own_file_at(s->cas_fd, n.path, STORE_DOC_MAX, &b) : -ENOENT;
 
 	if (r == -ENOENT)
 		return err_set(e, ERR_INPUT, ENOENT, "no image %s in the store", id);
@@ -250,6 +261,18 @@ int store_tree_open(const struct store *s, const char *id, struct err *e)
 	(void)snprintf(path, sizeof(path), "tree/%s/rootfs", id);
 	fd = openat(s->cas_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, errno, "open the tree of image %s", id) : fd;
+}
+
+int store_tree_stat(const struct store *s, const char *id, struct stat *ret, struct err *e)
+{
+	char path[128];
+
+	if (!image_id_valid(id))
+		return err_set(e, ERR_INPUT, EINVAL, "\"%s\" is not an image ID", id);
+	(void)snprintf(path, sizeof(path), "tree/%s/rootfs", id);
+	if (fstatat(s->cas_fd, path, ret, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, errno, "open the tree of image %s", id);
+	return S_ISDIR(ret->st_mode) ? 0 : err_sys(e, ENOTDIR, "open the tree of image %s", id);
 }
 
 int store_blob_open(const struct store *s, const struct image_info *i, struct err *e)

@@ -20,6 +20,8 @@
 #include "schema/image.h"
 #include "stage0/dirs.h"
 
+struct stat;
+
 struct store {
 	int cas_fd;  /* cas/ */
 	int tmp_fd;  /* cas/tmp */
@@ -65,6 +67,8 @@ struct image_info {
 void image_info_done(struct image_info *i);
 
 int store_open(const struct datadir *d, struct store *ret, struct err *e);
+/* The same for who only looks things up: nothing can be written with it. */
+int store_open_to_read(const struct datadir *d, struct store *ret, struct err *e);
 void store_done(struct store *s);
 
 /* ---- look-up: no locks, no waiting ---- */
@@ -85,6 +89,8 @@ int image_info_require_verified(const struct image_info *i, bool accept_unsigned
 bool store_has_tree(const struct store *s, const char *id);
 /* O_PATH fd of cas/tree/<id>/rootfs, or -errno. */
 int store_tree_open(const struct store *s, const char *id, struct err *e);
+/* What its root looks like, by one call instead of three. */
+int store_tree_stat(const struct store *s, const char *id, struct stat *ret, struct err *e);
 /* O_RDONLY fd of the blob. */
 int store_blob_open(const struct store *s, const struct image_info *i, struct err *e);
 /* All image ids, sorted; strv for the caller to free. */

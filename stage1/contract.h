@@ -73,9 +73,15 @@
 #define CONTRACT_DIR_STATUS    "stage1/rootfs/rkt/status"   /* <app>: decimal exit status + newline */
 #define CONTRACT_DIR_PIDS      "stage1/rootfs/rkt/pids"     /* ours: <app>: pid in the pod's pid namespace */
 #define CONTRACT_DIR_RESTARTS  "stage1/rootfs/rkt/restarts" /* ours: <app>: how often it was started again */
-#define CONTRACT_DIR_ENV       "stage1/rootfs/rkt/env"
-#define CONTRACT_READY_LINK    "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
-#define CONTRACT_DIR_ETC       "stage1/rootfs/etc"
+/* Ours, when stage0 is ours too: records (base/fsat.h) in appsinfo/<app>, where no pod can write. */
+#define CONTRACT_DIR_APPS     "appsinfo"
+#define CONTRACT_APP_STATUS   "status"
+#define CONTRACT_APP_PID      "pid"
+#define CONTRACT_APP_RESTARTS "restarts"
+#define CONTRACT_LINK_READY   "ready" /* in the pod directory: as CONTRACT_READY_LINK */
+#define CONTRACT_DIR_ENV      "stage1/rootfs/rkt/env"
+#define CONTRACT_READY_LINK   "stage1/rootfs/rkt/supervisor-status" /* symlink → "ready" */
+#define CONTRACT_DIR_ETC      "stage1/rootfs/etc"
 /* Written by stage0 for --dns-conf-mode=…=stage0; stage1 adds the host name to the line of 127.0.0.1 in hosts. */
 #define CONTRACT_FILE_RESOLV "stage1/rootfs/etc/rkt-resolv.conf"
 #define CONTRACT_FILE_HOSTS  "stage1/rootfs/etc/rkt-hosts"

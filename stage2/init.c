@@ -88,9 +88,34 @@ int map_plan(int fd, const void **ret)
 	return 0;
 }
 
+/* The pod's own plan is copied: whoever might change the file changes nothing that was checked. */
+static int read_plan(int fd, const void **ret)
+{
+	_Alignas(8) static char small[64 << 10];
+	const struct plan_header *h = (const void *)small;
+	ssize_t n = pread(fd, small, sizeof(small), 0);
+	size_t have = n < 0 ? 0 : (size_t)n;
+	char *p = small;
+
+	if (n < 0)
+		return -errno;
+	if (have == sizeof(small) && h->size > have && h->size <= PLAN_SIZE_MAX) {
+		p = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			return -errno;
+		for (have = 0; n > 0 && have < h->size; have += (size_t)n) {
+			n = pread(fd, p + have, h->size - have, (off_t)have);
+			if (n < 0)
+				return -errno;
+		}
+	}
+	*ret = p;
+	return plan_check(p, have);
+}
+
 static int start_plan(struct pod *p)
 {
-	int r = map_plan(PLAN_FD_PLAN, &p->plan);
+	int r = read_plan(p->plan_fd, &p->plan);
 
 	if (r < 0)
 		return r;
@@ -134,11 +159,16 @@ static int start_fds(struct pod *p)
 	return fds_close_but(p->proc_fd, keep, n);
 }
 
+static int start_inherited(struct pod *p)
+{
+	launch_reset_signals(p->proc_fd, &p->inherited);
+	return 0;
+}
+
 static int start_signalfd(struct pod *p)
 {
 	sigset_t set;
 
-	launch_reset_signals(p->proc_fd);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigaddset(&set, SIGTERM);
@@ -151,8 +181,8 @@ static const struct {
 	int (*run)(struct pod *p);
 } start[] = {
 	{ "block signals", start_signals },      { "open /proc", start_proc },
-	{ "map the plan", start_plan },          { "take the role", start_role },
-	{ "close descriptors", start_fds }, /* the plan too: it is mapped */
+	{ "read the plan", start_plan },         { "take the role", start_role },
+	{ "reset signals", start_inherited },    { "close descriptors", start_fds }, /* the plan too */
 	{ "watch for signals", start_signalfd },
 };
 
@@ -282,10 +312,21 @@ static void farewell(struct pod *p)
 	}
 }
 
-int main(void)
+/* Digits; anything else leads to a descriptor that is not open. */
+static int number(const char *s)
+{
+	int v = 0;
+
+	for (; *s >= '0' && *s <= '9' && v < 1 << 20; s++)
+		v = v * 10 + (*s - '0');
+	return *s ? -1 : v;
+}
+
+int main(int argc, char **argv)
 {
 	static struct pod pod;
 
+	pod.plan_fd = argc > 1 ? number(argv[1]) : PLAN_FD_PLAN;
 	for (size_t i = 0; i < PLAN_CGROUPS_MAX; i++)
 		pod.cgroup_fd[i] = -1;
 	for (size_t i = 0; i < PLAN_APPS_MAX; i++)
@@ -301,6 +342,7 @@ int main(void)
 			_exit(EXIT_POD_FAILED);
 		}
 	}
+	control_receive(&pod); /* MSG_GO has nearly always come by now */
 	while (pod.phase != POD_GONE) {
 		wait_and_react(&pod);
 		if (pod.phase < POD_END)

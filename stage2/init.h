@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "stage2/launch.h"
 #include "stage2/plan.h"
 
 /* Every app sends at most six messages (two failed handlers, one failed launch each, started, exited). */
@@ -60,9 +61,11 @@ struct app {
 };
 
 struct pod {
-	const void *plan; /* mapped and checked */
+	int plan_fd;      /* where it came from; closed by now */
+	const void *plan; /* copied and checked */
 	int proc_fd;      /* a procfs of ours */
 	int sig_fd;
+	struct launch_inherited inherited;
 	bool is_init;   /* pid 1 of a pid namespace of its own: kill(-1) reaches the pod and nothing else */
 	bool gone;      /* the supervisor died */
 	bool childless; /* wait4 said so last time */

@@ -70,7 +70,7 @@ static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
 		*ret_v2 = false;
 		r = sys_ret(syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL));
 	}
-	if (dir >= 0)
+	if (dir >= 0 && r != 0) /* the child's is closed by its execve */
 		(void)close(dir);
 	return r;
 }
@@ -131,6 +131,7 @@ static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_v
 	l.plan = p->apps[i].plan;
 	l.app = p->apps[i].index;
 	l.proc_fd = p->proc_fd;
+	l.inherited = p->inherited;
 	l.tty = a->flags & PLAN_APP_TTY ? 1 : 0;
 	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
 	(void)launch_vec(l.plan, v, argv, PLAN_ARGS_MAX + 1);
@@ -311,12 +312,12 @@ void app_launched(struct pod *p, uint32_t i)
 		a->launch_failed = true;
 		control_send(p, MSG_FAILED, (int32_t)i, f.step, f.errnum, f.what);
 	} else if (a->state == APP_MAIN) {
-		control_send(p, MSG_STARTED, (int32_t)i, a->pid, 0, NULL);
-		if (a->counted)
-			return;
+		bool first = !a->counted;
+
 		a->counted = true;
-		if (++p->started == plan_head(p->plan)->napps)
-			control_send(p, MSG_READY, -1, 0, 0, NULL);
+		p->started += first;
+		control_send(p, MSG_STARTED, (int32_t)i, a->pid,
+			     first && p->started == plan_head(p->plan)->napps, NULL);
 	}
 }
 

@@ -266,8 +266,7 @@ int cgroups_remove(struct pod *p, const char **ret_dir)
 			r = now;
 			continue;
 		}
-		(void)close(p->cgroup_fd[c]);
-		p->cgroup_fd[c] = -1;
+		p->cgroup_fd[c] = -1; /* closed by our end, which is next */
 	}
 	return r;
 }

@@ -11,6 +11,7 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,37 +21,64 @@
 
 #define EXIT_LAUNCH 254
 
-/* "SigIgn:\t<hex>" of /proc/self/status; all ones when it cannot be read. */
-static uint64_t ignored_signals(int proc_fd)
+/* What follows @key, "\nName:\t", in the text of a status file; NULL if it is not there. */
+static const char *field(const char *text, const char *key)
 {
-	static const char key[] = "\nSigIgn:\t";
-	char buf[4096];
-	int fd = openat(proc_fd, "self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	const char *s = n < 0 ? NULL : memmem(buf, (size_t)n, key, sizeof(key) - 1);
-	uint64_t mask = 0;
+	const char *s = strstr(text, key);
 
-	if (fd >= 0)
-		(void)close(fd);
-	if (!s)
-		return UINT64_MAX;
-	buf[n] = '\0';
-	for (s += sizeof(key) - 1;; s++) {
-		if (*s >= '0' && *s <= '9')
-			mask = mask << 4 | (uint64_t)(*s - '0');
-		else if (*s >= 'a' && *s <= 'f')
-			mask = mask << 4 | (uint64_t)(*s - 'a' + 10);
-		else
-			return mask;
+	return s ? s + strlen(key) : NULL;
+}
+
+/* A number up to the next character that is none; @base 8 or 16. */
+static uint64_t digits(const char *s, unsigned int base)
+{
+	uint64_t v = 0;
+
+	for (;; s++) {
+		unsigned int d = *s >= '0' && *s <= '9'   ? (unsigned int)(*s - '0')
+				 : *s >= 'a' && *s <= 'f' ? (unsigned int)(*s - 'a' + 10)
+							  : 16;
+
+		if (d >= base)
+			return v;
+		v = v * base + d;
 	}
 }
 
+/* "0\t0\t0\t0": the real, effective, saved and file system ids. */
+static bool all_root(const char *s)
+{
+	return s && strncmp(s, "0\t0\t0\t0\n", 8) == 0;
+}
+
+/* What cannot be read is taken for the worst. */
+static struct launch_inherited inherited(int proc_fd)
+{
+	struct launch_inherited in = { .ignored = UINT64_MAX, .umask = UINT32_MAX };
+	char buf[4096];
+	int fd = openat(proc_fd, "self/status", O_RDONLY | O_CLOEXEC); /* closed with the others */
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	const char *s;
+
+	if (n < 0)
+		return in;
+	buf[n] = '\0';
+	if ((s = field(buf, "\nSigIgn:\t")))
+		in.ignored = digits(s, 16);
+	if ((s = field(buf, "\nUmask:\t")))
+		in.umask = (uint32_t)digits(s, 8);
+	in.root = all_root(field(buf, "\nUid:\t")) && all_root(field(buf, "\nGid:\t"));
+	return in;
+}
+
 /* Not through libc, which keeps 32 and 33 for its threads: posix_spawn of our caller may have left them ignored. */
-void launch_reset_signals(int proc_fd)
+void launch_reset_signals(int proc_fd, struct launch_inherited *ret)
 {
 	static const uint64_t by_default[8]; /* the kernel's sigaction: SIG_DFL, no flags, empty mask */
-	uint64_t ignored = ignored_signals(proc_fd);
+	uint64_t ignored;
 
+	*ret = inherited(proc_fd);
+	ignored = ret->ignored;
 	for (int sig = 1; sig <= 64; sig++) {
 		if (ignored >> (sig - 1) & 1)
 			(void)syscall(SYS_rt_sigaction, sig, by_default, NULL,
@@ -135,7 +163,8 @@ static int step_signals(struct launch_ctx *c)
 {
 	sigset_t none;
 
-	(void)umask(c->app->umask);
+	if (c->l->inherited.umask != c->app->umask)
+		(void)umask(c->app->umask);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }

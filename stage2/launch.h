@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum launch_step {
@@ -37,6 +38,13 @@ enum launch_flag {
 	LAUNCH_SHELL_PATH = 2, /* argv[0] without "/" is looked up in PATH of the app's environment (enter) */
 };
 
+/* What a process of ours was born with, as /proc says; what could not be read is taken for the worst. */
+struct launch_inherited {
+	uint64_t ignored; /* bit n - 1: signal n */
+	uint32_t umask;   /* UINT32_MAX: unknown */
+	bool root;        /* all four user ids and all four group ids are 0 */
+};
+
 struct launch {
 	const void *plan; /* checked */
 	uint32_t app;
@@ -50,6 +58,7 @@ struct launch {
 	int cgroup_procs[16]; /* fds of cgroup.procs files to write "0" to, -1 = end */
 	int proc_fd;          /* a procfs of our own (for oom_score_adj) */
 	int err_fd;           /* CLOEXEC; receives {int step; int errnum} on failure */
+	struct launch_inherited inherited;
 };
 
 /* One write to err_fd, shorter than PIPE_BUF. */
@@ -62,8 +71,8 @@ struct launch_failure {
 };
 
 /* Ignored signals survive execve(2), so both mains undo what they have inherited before they launch anything.
- * @proc_fd as above. */
-void launch_reset_signals(int proc_fd);
+ * @proc_fd as above; a descriptor of it stays open, marked for closing.  @ret: for struct launch. */
+void launch_reset_signals(int proc_fd, struct launch_inherited *ret);
 
 /* Build the process and execve; on failure report and _exit(254). */
 _Noreturn void launch_exec(const struct launch *l);

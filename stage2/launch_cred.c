@@ -4,7 +4,8 @@
  * The plan's capability set is a bound: bounding = permitted = effective for uid 0; for any other user
  * only the ambient part (normally empty) survives execve(2), capabilities(7) "Transformation of
  * capabilities during execve()".  The inheritable set holds nothing but the ambient set, so file
- * capabilities cannot bring back what was dropped (CVE-2022-29162).
+ * capabilities cannot bring back what was dropped (CVE-2022-29162).  capset(2) takes out of an inherited
+ * ambient set what is not inheritable any more.
  *
  * A filter may be loaded with no_new_privs, or by whoever has CAP_SYS_ADMIN in effect (seccomp(2)).
  * Without no_new_privs that capability is therefore kept up to the filter, whether the app gets it or
@@ -30,8 +31,6 @@ int launch_bounding(struct launch_ctx *c)
 {
 	if (c->app->flags & PLAN_APP_KEEP_CAPS)
 		return 0;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -errno;
 	for (unsigned int cap = 0; cap < 64; cap++) {
 		if (c->app->caps >> cap & 1)
 			continue;
@@ -51,6 +50,8 @@ int launch_groups(struct launch_ctx *c)
 	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are used in place");
 	if (setgroups(a->ngroups, a->ngroups ? groups : NULL) < 0)
 		return -errno;
+	if (a->gid == 0 && c->l->inherited.root)
+		return 0;
 	return setresgid(a->gid, a->gid, a->gid) < 0 ? -errno : 0;
 }
 
@@ -58,6 +59,8 @@ int launch_user(struct launch_ctx *c)
 {
 	const struct plan_app *a = c->app;
 
+	if (a->uid == 0 && c->l->inherited.root)
+		return 0;
 	/* Keeps the permitted set over the change; execve forgets the wish. */
 	if (a->uid != 0 && (a->ambient || filter_needs_admin(a)) && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;

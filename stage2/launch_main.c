@@ -159,7 +159,7 @@ int main(int argc, char **argv, char **envp)
 	(void)memcpy(l.cgroup_procs, a.procs, sizeof(l.cgroup_procs));
 	l.proc_fd = a.proc_fd;
 	l.err_fd = a.err_fd;
-	launch_reset_signals(a.proc_fd);
+	launch_reset_signals(a.proc_fd, &l.inherited);
 	if (fcntl(a.err_fd, F_SETFD, FD_CLOEXEC) < 0)
 		die("--err-fd is not open");
 	launch_exec(&l);

@@ -87,8 +87,8 @@ int launch_cwd(struct launch_ctx *c)
 {
 	const char *cwd = plan_str(c->l->plan, c->app->cwd);
 
-	/* Also leaves whatever directory a joined process came with. */
-	if (chdir("/") < 0)
+	/* A joined process leaves whatever directory it came with; launch_root has left the others in the new root. */
+	if (c->l->flags & LAUNCH_JOINED && chdir("/") < 0)
 		return -errno;
 	c->what = cwd;
 	return strcmp(cwd, "/") == 0 ? 0 : enter_cwd(cwd);

@@ -1,5 +1,5 @@
 /*
- * plan — what stage1 hands to stage2: one sealed memfd, flat, no text to parse (stage2/PLAN.md).
+ * plan — what stage1 hands to stage2: one file, flat, no text to parse (stage2/PLAN.md).
  *
  * The file is a struct plan_header, arrays of fixed structs, and NUL-terminated strings, all found
  * by 32-bit offsets from the start.  Offset 0 means "absent".  Every offset, count and string end is
@@ -28,7 +28,7 @@
 
 /* Descriptors that init finds open. */
 #define PLAN_FD_CONTROL 3 /* SOCK_SEQPACKET to the supervisor; its end of file means "die" */
-#define PLAN_FD_PLAN    4
+#define PLAN_FD_PLAN    4 /* unless the first argument is another number */
 /* Further descriptors (cgroup parents, stdio) are named by number in the plan. */
 
 enum plan_pod_flag {
@@ -168,9 +168,9 @@ enum plan_msg_type {
 	MSG_STOP,   /* orderly end: SIGTERM to every app, SIGKILL after the grace time */
 	MSG_SIGNAL, /* forward @value to the apps' main processes */
 	/* init → supervisor */
-	MSG_STARTED, /* app @app runs; @value = its pid in the pod */
-	MSG_READY,   /* all apps run */
-	MSG_EXITED,  /* app @app ended; @value = wait status as of waitpid(2) */
+	MSG_STARTED, /* app @app runs; @value = its pid in the pod; @code = 1: and so do all others, for the first time */
+	MSG_READY,  /* with PLAN_MUTABLE: apps may come */
+	MSG_EXITED, /* app @app ended; @value = wait status as of waitpid(2) */
 	MSG_FAILED, /* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
 	MSG_DONE, /* everything has ended and the cgroups are gone; @value = exit status of the pod */
 	/* only with PLAN_MUTABLE; @app is a slot below PLAN_APPS_MAX.  Supervisor → init */
@@ -183,9 +183,9 @@ enum plan_msg_type {
 
 /* Steps of init itself, numbered after enum launch_step (stage2/launch.h); launch_step_name names both. */
 enum init_step {
-	INIT_PLAN = 64,    /* the plan is damaged, unsealed or of another version */
-	INIT_CGROUP,       /* a cgroup directory could not be made; text = directory */
-	INIT_CPUSET,       /* cpus or mems could not be copied down; text = file */
+	INIT_PLAN = 64, /* the plan is damaged or of another version, or that of an added app is not sealed */
+	INIT_CGROUP,    /* a cgroup directory could not be made; text = directory */
+	INIT_CPUSET,    /* cpus or mems could not be copied down; text = file */
 	INIT_CGROUP_WRITE, /* a limit could not be set; text = file */
 	INIT_CLONE,        /* no process for the app; text = argv[0] */
 	INIT_PRE_START,    /* the pre-start handler failed: MSG_EXITED with its status follows; code = 0 */

@@ -38,6 +38,17 @@ int write_file_at(int dirfd, const char *name, const void *data, size_t len, mod
  * with O_NOFOLLOW|O_NONBLOCK so that links and FIFOs cannot hurt. */
 int read_file_at(int dirfd, const char *name, size_t max, struct buf *out);
 
+/* The same for a file that one of our own programs wrote where nobody else can: what it is need not be asked. */
+int read_own_file_at(int dirfd, const char *name, size_t max, struct buf *out);
+
+/*
+ * A record: a short text without NUL that is there as a whole or not at all.  It is the target of a symbolic link that leads
+ * nowhere, which one call makes and one reads; a text that no link can hold becomes a file.  record_write replaces an
+ * earlier one atomically.  record_read also takes a file of the name, as others write it (read_file_at).  0 or -errno.
+ */
+int record_write_at(int dirfd, const char *name, const char *text);
+int record_read_at(int dirfd, const char *name, size_t max, struct buf *out);
+
 /* Delete @name and everything below it, never following links and never crossing into a mount
  * (-EBUSY then).  Missing is success; "." and ".." are -EINVAL.  Uses a bounded number of descriptors at any depth. */
 int rm_tree_at(int dirfd, const char *name, struct err *e);

@@ -267,3 +267,59 @@ int read_file_at(int dirfd, const char *name, size_t max, struct buf *out)
 		return 0;
 	return fd_read_all(fd, max - (out->len - before), out);
 }
+
+int read_own_file_at(int dirfd, const char *name, size_t max, struct buf *out)
+{
+	const size_t room = 8192; /* of a regular file less than this is all there is */
+	auto_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf_reserve(out, room), room);
+
+	if (n < 0)
+		return -errno;
+	out->len += (size_t)n;
+	if ((size_t)n > max)
+		return -EFBIG;
+	return (size_t)n < room ? 0 : fd_read_all(fd, max - (size_t)n, out);
+}
+
+/* Over an existing record: made beside it, then renamed. */
+static int replace_link(int dirfd, const char *name, const char *text)
+{
+	const char *slash = strrchr(name, '/');
+	int dir_len = slash ? (int)(slash - name) + 1 : 0;
+	static atomic_uint links;
+	auto_free char *tmp = xasprintf("%.*s.tmp-%x-l%x", dir_len, name, process_token(),
+					atomic_fetch_add(&links, 1));
+
+	if (symlinkat(text, dirfd, tmp) < 0)
+		return -errno;
+	int r = renameat(dirfd, tmp, dirfd, name) < 0 ? -errno : 0;
+	if (r < 0)
+		(void)unlinkat(dirfd, tmp, 0);
+	return r;
+}
+
+int record_write_at(int dirfd, const char *name, const char *text)
+{
+	int r = symlinkat(text, dirfd, name) < 0 ? -errno : 0;
+
+	if (r == -EEXIST)
+		r = replace_link(dirfd, name, text);
+	/* too long, or empty */
+	if (r == -ENAMETOOLONG || (r == -ENOENT && !*text))
+		r = write_file_at(dirfd, name, text, strlen(text), 0640, 0);
+	return r;
+}
+
+int record_read_at(int dirfd, const char *name, size_t max, struct buf *out)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, name, text, sizeof(text));
+
+	if (n < 0)
+		return errno == EINVAL ? read_file_at(dirfd, name, max, out) : -errno;
+	if ((size_t)n > max)
+		return -EFBIG;
+	buf_add(out, text, (size_t)n);
+	return 0;
+}

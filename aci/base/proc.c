@@ -317,14 +317,13 @@ static ssize_t read_kernel(const char *path, char *buf, size_t room)
 	return n;
 }
 
-int proc_start_time(pid_t pid, unsigned long long *ret)
+/* "PID (NAME) STATE …" (proc(5)). */
+static int read_stat(const char *path, long *ret_pid, unsigned long long *ret_start)
 {
-	char path[64], text[PROC_FILE_MAX];
+	char text[PROC_FILE_MAX];
 	const char *p;
-	ssize_t r;
+	ssize_t r = read_kernel(path, text, sizeof(text));
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	r = read_kernel(path, text, sizeof(text));
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : (int)r;
 	/* The name in parentheses may hold anything: count from the last one; "state" is field 3. */
@@ -336,8 +335,27 @@ int proc_start_time(pid_t pid, unsigned long long *ret)
 	if (!p)
 		return -EPROTO;
 	errno = 0;
-	*ret = strtoull(p + 1, NULL, 10);
+	*ret_pid = strtol(text, NULL, 10);
+	*ret_start = strtoull(p + 1, NULL, 10);
 	return errno ? -errno : 0;
+}
+
+int proc_start_time(pid_t pid, unsigned long long *ret)
+{
+	char path[64];
+	long same;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return read_stat(path, &same, ret);
+}
+
+int proc_self(pid_t *ret_pid, unsigned long long *ret_start)
+{
+	long pid = 0;
+	int r = read_stat("/proc/self/stat", &pid, ret_start);
+
+	*ret_pid = (pid_t)pid;
+	return r;
 }
 
 int proc_boot_id(char out[37])

@@ -42,5 +42,7 @@ void proc_kill(struct proc *p);
 
 /* Start time of @pid in clock ticks since boot (field 22 of /proc/PID/stat); -ESRCH if gone. */
 int proc_start_time(pid_t pid, unsigned long long *ret);
+/* Our own pid and start time, at one look. */
+int proc_self(pid_t *ret_pid, unsigned long long *ret_start);
 /* Kernel boot id, 36 characters and NUL. */
 int proc_boot_id(char out[37]);

@@ -126,8 +126,8 @@ static int step_plan(void *ctx, struct err *e)
 
 	if (r < 0)
 		return r;
-	auto_close int fd = child_plan_build(&w->s, no_fds, &app, &bytes, e);
-	return fd < 0 ? fd : addedplan_save(w->ctx.pod_fd, w->entry->app, &bytes, e);
+	r = child_plan_build(&w->s, no_fds, &app, &bytes, e);
+	return r < 0 ? r : addedplan_save(w->ctx.pod_fd, w->entry->app, &bytes, e);
 }
 
 static int step_attach(void *ctx, struct err *e)

@@ -36,10 +36,15 @@ static int detach_tree(const struct app_entry *a, uint32_t slot, struct err *e)
 
 static int forget_records(const struct app_entry *a, struct err *e)
 {
-	static const char *const dirs[] = { CONTRACT_DIR_STATUS, CONTRACT_DIR_PIDS };
+	static const struct {
+		const char *dir, *file;
+	} facts[] = { { CONTRACT_DIR_APPS, "/" CONTRACT_APP_STATUS },
+		      { CONTRACT_DIR_APPS, "/" CONTRACT_APP_PID },
+		      { CONTRACT_DIR_STATUS, "" },
+		      { CONTRACT_DIR_PIDS, "" } };
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		auto_free char *path = xasprintf("%s/%s", dirs[i], a->app);
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+		auto_free char *path = xasprintf("%s/%s%s", facts[i].dir, a->app, facts[i].file);
 
 		if (unlinkat(a->pod_fd, path, 0) < 0 && errno != ENOENT)
 			return err_sys(e, errno, "remove %s", path);

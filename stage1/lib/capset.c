@@ -1,15 +1,63 @@
-/* capset — see capset.h.  Names come from libcap. */
+/* capset — see capset.h.  libcap would ask the kernel six things before main, in every start. */
 #include "stage1/lib/capset.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stddef.h>
 #include <strings.h>
-#include <sys/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 
 #define BIT(c) (UINT64_C(1) << (c))
+
+/* By their numbers (linux/capability.h).  Every kernel that we can run on, 5.12 or later, has all of them. */
+static const char *const names[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+_Static_assert(ARRAY_LEN(names) == CAP_CHECKPOINT_RESTORE + 1, "one name a capability");
 
 uint64_t capset_default(void)
 {
@@ -19,40 +67,27 @@ uint64_t capset_default(void)
 	       BIT(CAP_SETFCAP) | BIT(CAP_SYS_CHROOT);
 }
 
-uint64_t capset_all(void)
-{
-	return BIT(cap_max_bits()) - 1;
-}
-
 uint64_t capset_own(void)
 {
-	uint64_t set = 0;
-	cap_t own = cap_get_proc();
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 
-	for (cap_value_t c = 0; own && c < cap_max_bits(); c++) {
-		cap_flag_value_t on = CAP_CLEAR;
-
-		if (cap_get_flag(own, c, CAP_PERMITTED, &on) == 0 && on == CAP_SET)
-			set |= BIT(c);
-	}
-	(void)cap_free(own);
-	return set;
+	if (syscall(SYS_capget, &h, d) < 0)
+		return 0;
+	return (uint64_t)d[1].permitted << 32 | d[0].permitted;
 }
 
 static int one_name(const char *name, uint64_t *set, struct err *e)
 {
-	cap_value_t v;
-	auto_free char *full = strncasecmp(name, "cap_", 4) == 0 ? xstrdup(name) : xasprintf("cap_%s", name);
+	const char *bare = strncasecmp(name, "cap_", 4) == 0 ? name + 4 : name;
 
-	/* libcap also takes numbers and names with junk behind them: only the exact name will do */
-	char *exact = cap_from_name(full, &v) < 0 || v < 0 || v > 63 ? NULL : cap_to_name(v);
-	bool same = exact && strcasecmp(exact, full) == 0;
-
-	(void)cap_free(exact);
-	if (!same)
-		return err_set(e, ERR_INPUT, EINVAL, "unknown capability \"%s\"", name);
-	*set |= BIT(v);
-	return 0;
+	for (size_t c = 0; c < ARRAY_LEN(names); c++) {
+		if (strcasecmp(names[c], bare) == 0) {
+			*set |= BIT(c);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_INPUT, EINVAL, "unknown capability \"%s\"", name);
 }
 
 static int union_of(const struct app *a, enum isolator_kind kind, bool *seen, uint64_t *set, struct err *e)
@@ -86,6 +121,6 @@ int capset_of_app(const struct app *a, uint64_t *ret, struct err *e)
 	if (has_retain && has_remove)
 		return err_set(e, ERR_INPUT, EINVAL,
 			       "capabilities: a retain-set and a remove-set exclude each other");
-	*ret = (has_retain ? retain : capset_default() & ~removed) & capset_all();
+	*ret = has_retain ? retain : capset_default() & ~removed;
 	return 0;
 }

@@ -11,8 +11,6 @@
 /* AUDIT_WRITE CHOWN DAC_OVERRIDE FSETID FOWNER KILL MKNOD NET_RAW NET_BIND_SERVICE SETUID SETGID
  * SETPCAP SETFCAP SYS_CHROOT: formats.md section 7. */
 uint64_t capset_default(void);
-/* Everything this kernel has. */
-uint64_t capset_all(void);
 /* What the calling process holds, which is the most that it can pass on. */
 uint64_t capset_own(void);
 

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -119,7 +117,9 @@ static int add_dir(struct cgroups *g, const struct hierarchy *h, const char *own
 	auto_free char *dir = path_clean(joined);
 	auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || faccessat(fd, "cgroup.procs", W_OK, AT_EACCESS) < 0 || !may_subdivide(own, dir))
+	/* only the unified hierarchy has the one, every other has the other */
+	const char *file = h->v2 ? "cgroup.subtree_control" : "cgroup.procs";
+	if (fd < 0 || faccessat(fd, file, W_OK, AT_EACCESS) < 0 || !may_subdivide(own, dir))
 		return -ENOENT;
 	g->v[g->n] = (struct cgroup_dir){
 		.parent_fd = steal_fd(&fd),
@@ -180,19 +180,18 @@ static int probe_unified(const struct podctx *c, struct cgroups *g)
 	struct hierarchy h = { .root = (char *)(uintptr_t) "/",
 			       .options = (char *)(uintptr_t) "",
 			       .v2 = true };
-	struct statfs fs;
-	struct err ignored = ERR_INIT;
 	auto_buf own = BUF_INIT;
+	int r = -ENOENT;
 
-	for (size_t i = 0; i < ARRAY_LEN(unified) && !h.mount; i++) {
-		if (statfs(unified[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-			h.mount = (char *)(uintptr_t)unified[i];
-	}
-	if (!h.mount || read_proc("/proc/self/cgroup", &own, &ignored) < 0)
+	/* the kernel prints it in one piece */
+	if (read_own_file_at(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &own) < 0)
 		return -ENOENT;
 	auto_strv lines = strv_split(buf_str(&own), '\n');
 	auto_free char *path = own_path(&h, lines);
-	int r = path ? add_dir(g, &h, path, c->uuid) : -ENOENT;
+	for (size_t i = 0; path && i < ARRAY_LEN(unified) && r < 0; i++) {
+		h.mount = (char *)(uintptr_t)unified[i];
+		r = add_dir(g, &h, path, c->uuid);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -237,7 +236,7 @@ int cgroups_record(const struct cgroups *g, const struct podctx *c, struct err *
 
 	for (uint32_t i = 0; i < g->n; i++)
 		buf_addf(&b, "%s\n", g->v[i].path);
-	r = write_file_at(c->pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b), b.len, 0640, 0);
+	r = record_write_at(c->pod_fd, CONTRACT_FILE_CGROUPS, buf_str(&b));
 	if (r == 0 && g->n > 0 && !c->own_stage0)
 		r = write_file_at(c->pod_fd, CONTRACT_FILE_SUBCGROUP, g->v[0].path, strlen(g->v[0].path),
 				  0640, 0);

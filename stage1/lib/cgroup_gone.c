@@ -30,7 +30,7 @@
 static int load_record(int pod_fd, char ***ret, struct err *e)
 {
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(pod_fd, CONTRACT_FILE_CGROUPS, RECORD_MAX, &b);
+	int r = record_read_at(pod_fd, CONTRACT_FILE_CGROUPS, RECORD_MAX, &b);
 
 	if (r == -ENOENT)
 		return 0;

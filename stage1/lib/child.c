@@ -32,7 +32,9 @@ static int become_root(struct sandbox *s, struct err *e)
 	char go;
 	size_t none = 0;
 
-	if (fd_recv(s->sync[1], &go, sizeof(go), NULL, &none) != (ssize_t)sizeof(go))
+	/* ours of the supervisor's end would keep us from seeing it end */
+	fd_close(&s->control[0]);
+	if (fd_recv(s->control[1], &go, sizeof(go), NULL, &none) != (ssize_t)sizeof(go))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	s->place_fd = openat(s->ctx->pod_fd, "appsinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->plan_fd = child_open_plan(s);
@@ -43,13 +45,21 @@ static int become_root(struct sandbox *s, struct err *e)
 	return 0;
 }
 
-/* Nothing that is mounted from here on reaches the host.  The pod directory is opened anew: the
- * supervisor's descriptor shows it in the host's mount namespace, where we cannot attach anything. */
+/* Is the pod directory needed once more by descriptor?  The supervisor's one shows it in the host's mount namespace, where
+ * files can be written but nothing attached. */
+static bool needs_directory(const struct sandbox *s)
+{
+	return s->ctx->pod_fd < 0 || s->users.on || s->ctx->napps > 1;
+}
+
+/* Nothing that is mounted from here on reaches the host. */
 int child_separate(struct sandbox *s, struct err *e)
 {
-	s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->ctx->pod_fd < 0)
-		return err_sys(e, errno, "open the pod directory");
+	if (needs_directory(s)) {
+		s->ctx->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (s->ctx->pod_fd < 0)
+			return err_sys(e, errno, "open the pod directory");
+	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
 		return s->users.on ? become_root(s, e) : 0;
 	bool chrooted = errno == EINVAL;
@@ -72,16 +82,27 @@ static int step_enter(void *ctx, struct err *e)
 
 /* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
  * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
+/* With a user namespace, whose root may not walk into the pod directory. */
+static int shifted_pod_root(struct sandbox *s, struct err *e)
+{
+	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
+	return s->root_fd < 0 ? s->root_fd : mnt_attach(s->root_fd, s->place_fd, "", e);
+}
+
 int child_pod_root(struct sandbox *s, struct err *e)
 {
-	/* without options: it is read-only before anybody but us sees it */
-	s->root_fd = mnt_new("tmpfs", NULL, MNT_NOSUID | MNT_NODEV_, e);
+	int r = s->place_fd >= 0 ? shifted_pod_root(s, e) : 0;
+
+	if (r < 0)
+		return r;
+	/* without options: it is read-only before anybody but us sees it; the name is ours and below our working directory */
+	if (s->root_fd < 0 && mount("tmpfs", "appsinfo", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0)
+		return err_sys(e, errno, "mount a new tmpfs");
 	if (s->root_fd < 0)
-		return s->root_fd;
-	if (mkdirat(s->root_fd, "proc", 0555) < 0)
+		s->root_fd = open("appsinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0 || mkdirat(s->root_fd, "proc", 0555) < 0)
 		return err_sys(e, errno, "create init's /proc");
-	return s->place_fd >= 0 ? mnt_attach(s->root_fd, s->place_fd, "", e)
-				: mnt_attach(s->root_fd, s->ctx->pod_fd, "appsinfo", e);
+	return 0;
 }
 
 /* A mutable pod: a place for every app that may come, since the root will be read-only, and the shared memory
@@ -110,21 +131,40 @@ static int step_pod_root(void *ctx, struct err *e)
 	return r == 0 && s->ctx->mutable_pod ? make_places(s, e) : r;
 }
 
+/* Is anything written through init's procfs, now or when an app is launched? */
+static bool writes_proc(const struct sandbox *s)
+{
+	bool writes = s->ctx->mutable_pod || s->ctx->manifest->isolators.n > 0;
+
+	for (size_t i = 0; i < s->ctx->napps && !writes; i++) {
+		const struct isolators *l = &s->ctx->apps[i].app->isolators;
+
+		writes = isolators_get(l, ISO_OOM_SCORE_ADJ) || isolators_get(l, ISO_SYSCTL);
+	}
+	return writes;
+}
+
 static int step_proc(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
-	auto_close int m = mnt_new("proc", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-	return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
+	if (s->users.on) {
+		auto_close int m = mnt_new("proc", NULL, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
+
+		return m < 0 ? m : mnt_attach(m, s->root_fd, "proc", e);
+	}
+	s->proc_readonly = !writes_proc(s);
+	if (mount("proc", "appsinfo/proc", "proc", flags | (s->proc_readonly ? MS_RDONLY : 0), NULL) < 0)
+		return err_sys(e, errno, "mount a new proc");
+	return 0;
 }
 
-/* /tmp and /etc for an image that has none; one that has something else there keeps it. */
-static int own_dirs(const struct app_build *a, struct err *e)
+/* /tmp for an image that has none; one that has something else there keeps it. */
+static int own_tmp(const struct app_build *a, struct err *e)
 {
 	if (mkdirat(a->root_fd, "tmp", 01777) == 0 && fchmodat(a->root_fd, "tmp", 01777, 0) < 0)
 		return err_sys(e, errno, "mode of the app's /tmp");
-	if (mkdirat(a->root_fd, "etc", 0755) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "create the app's /etc");
 	return 0;
 }
 
@@ -141,11 +181,13 @@ int child_build_app(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = tree_attach_root(s, a, e);
 
 	if (r == 0)
-		r = own_dirs(a, e);
+		r = own_tmp(a, e);
+	if (r == 0 && fchdir(s->root_fd) < 0)
+		r = err_sys(e, errno, "enter init's root");
 	if (r == 0)
 		r = s->flavor->kernel_mounts(s, a, e);
 	/* the overlays' directories are named relative to the pod directory */
-	if (r == 0 && !s->users.on && fchdir(s->ctx->pod_fd) < 0)
+	if (r == 0 && !s->users.on && s->ctx->napps > 1 && fchdir(s->ctx->pod_fd) < 0)
 		r = err_sys(e, errno, "return to the pod directory");
 	if (r == 0)
 		r = etcfiles_write(s, a, e);
@@ -181,11 +223,11 @@ static int step_send_pty(void *ctx, struct err *e)
 
 	m.app = -1;
 	if (s->pty_master >= 0)
-		r = fd_send(s->sync[1], &m, sizeof(m), &s->pty_master, 1);
+		r = fd_send(s->control[1], &m, sizeof(m), &s->pty_master, 1);
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		m.app = (int)i;
 		if (s->apps[i].streams.tty_outer >= 0)
-			r = fd_send(s->sync[1], &m, sizeof(m), &s->apps[i].streams.tty_outer, 1);
+			r = fd_send(s->control[1], &m, sizeof(m), &s->apps[i].streams.tty_outer, 1);
 	}
 	return r < 0 ? err_sys(e, -r, "hand the terminal to the supervisor") : 0;
 }
@@ -195,7 +237,8 @@ static int step_pivot(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 
-	if (fchdir(s->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	/* where the last app was built */
+	if ((s->ctx->napps != 1 && fchdir(s->root_fd) < 0) || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, errno, "pivot_root");
 	/* the working directory is below the old root and stays when that goes: it is the new one */
 	if (umount2(".", MNT_DETACH) < 0)
@@ -216,8 +259,7 @@ static const struct step build_steps[] = {
 	{ NULL, NULL },
 };
 
-/* Fixed numbers first, then the rest as it comes; every source is duplicated above the range before
- * anything is overwritten. */
+/* One number is fixed; what is in its way is duplicated above it before it is overwritten. */
 static int place(int fd, int at)
 {
 	return dup3(fd, at, 0) < 0 ? -errno : 0;
@@ -226,15 +268,15 @@ static int place(int fd, int at)
 /* A descriptor that must survive: marked so where it is, or moved when it is in the way of the fixed ones. */
 static int keep(int fd)
 {
-	int n = fd > PLAN_FD_PLAN ? fcntl(fd, F_SETFD, 0) : fcntl(fd, F_DUPFD, PLAN_FD_PLAN + 1);
+	int n = fd > PLAN_FD_CONTROL ? fcntl(fd, F_SETFD, 0) : fcntl(fd, F_DUPFD, PLAN_FD_CONTROL + 1);
 
-	return n < 0 ? -errno : fd > PLAN_FD_PLAN ? fd : n;
+	return n < 0 ? -errno : fd > PLAN_FD_CONTROL ? fd : n;
 }
 
 /* One that ends with the execve, out of the way. */
 static int aside(int fd)
 {
-	int n = fd > PLAN_FD_PLAN ? fd : fcntl(fd, F_DUPFD_CLOEXEC, PLAN_FD_PLAN + 1);
+	int n = fd > PLAN_FD_CONTROL ? fd : fcntl(fd, F_DUPFD_CLOEXEC, PLAN_FD_CONTROL + 1);
 
 	return n < 0 ? -errno : n;
 }
@@ -277,17 +319,18 @@ static int keep_streams(struct sandbox *s, struct err *e)
 
 static int exec_init(struct sandbox *s, int plan, struct err *e)
 {
-	static const char *const argv[] = { "rkt-init", NULL };
+	char number[16];
+	const char *const argv[] = { "rkt-init", number, NULL };
 	static const char *const env[] = { NULL };
-	int exe = aside(s->init_exe), control = aside(s->control[1]), sync = aside(s->sync[1]);
+	int exe = aside(s->init_exe), control = aside(s->control[1]);
 
-	plan = aside(plan);
-	if (exe < 0 || control < 0 || plan < 0 || sync < 0)
+	/* the plan's descriptor is open for the execve; only one that is in the way must move */
+	plan = plan > PLAN_FD_CONTROL ? plan : keep(plan);
+	if (exe < 0 || control < 0 || plan < 0)
 		return err_set(e, ERR_SYS, EMFILE, "arrange descriptors");
-	s->sync[1] = sync;
+	(void)snprintf(number, sizeof(number), "%d", plan);
+	s->control[1] = control;
 	int r = place(control, PLAN_FD_CONTROL);
-	if (r == 0)
-		r = place(plan, PLAN_FD_PLAN);
 	if (r < 0)
 		return err_sys(e, -r, "arrange descriptors");
 	(void)execveat(exe, "", (char *const *)argv, (char *const *)env, AT_EMPTY_PATH);

@@ -161,21 +161,20 @@ static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], con
 
 int child_open_plan(const struct sandbox *s)
 {
-	int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(s->ctx->pod_fd, CONTRACT_FILE_PLAN, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW,
+			0600); /* for init: it stays open */
 
 	return fd < 0 ? -errno : fd;
 }
 
-/* enter builds from the same bytes later; only root may read them (they hold the environment).  Written in
- * place: nobody looks for it before the pids are recorded, which is after our execve. */
-static int save_copy(const struct sandbox *s, const struct buf *b, struct err *e)
+/* init copies it, and enter builds from the same bytes later; only root may read them (they hold the environment).
+ * Written in place: nobody looks for it before the pids are recorded, which is after our execve. */
+static int save(const struct sandbox *s, const struct buf *b, struct err *e)
 {
-	auto_close int own = s->plan_fd >= 0 ? FD_NONE : child_open_plan(s);
-	int fd = s->plan_fd >= 0 ? s->plan_fd : own;
+	auto_close int fd = s->plan_fd >= 0 ? s->plan_fd : child_open_plan(s);
 	int r = fd < 0 ? fd : write_full(fd, b->data, b->len);
 
-	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : 0;
+	return r < 0 ? err_sys(e, -r, "save the plan in the pod directory") : steal_fd(&fd);
 }
 
 int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e)
@@ -197,7 +196,7 @@ static uint32_t pod_flags(const struct sandbox *s)
 }
 
 int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
-		     const struct plan_app_in *apps, struct buf *copy, struct err *e)
+		     const struct plan_app_in *apps, struct buf *ret, struct err *e)
 {
 	auto_free char *dir = xasprintf("rkt-%s", s->ctx->uuid);
 	auto_free struct plan_write_in *writes = xcalloc(s->cgroups.nwrites + 1, sizeof(*writes));
@@ -215,14 +214,14 @@ int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
 		.writes = writes,
 		.nwrites = s->cgroups.nwrites,
 	};
-	return plan_build(&in, copy, e);
+	return plan_build(&in, ret, e);
 }
 
 int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e)
 {
 	uint32_t n = (uint32_t)s->ctx->napps;
 	auto_free struct plan_app_in *apps = xcalloc(n + 1, sizeof(*apps));
-	auto_buf copy = BUF_INIT;
+	auto_buf bytes = BUF_INIT;
 
 	for (uint32_t i = 0; i < n; i++) {
 		int r = child_plan_app(s, &s->apps[i], &apps[i], e);
@@ -230,9 +229,6 @@ int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *
 		if (r < 0)
 			return r;
 	}
-	auto_close int fd = child_plan_build(s, parent_fds, apps, &copy, e);
-	if (fd < 0)
-		return fd;
-	int r = save_copy(s, &copy, e);
-	return r < 0 ? r : steal_fd(&fd);
+	int r = child_plan_build(s, parent_fds, apps, &bytes, e);
+	return r < 0 ? r : save(s, &bytes, e);
 }

@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -33,57 +35,77 @@ static const struct {
 	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
 };
 
-/* All of the following work in the new tmpfs as their working directory, where every name is ours. */
+/* All of the following work in the new tmpfs, where every name is ours; see tree_at. */
 
-static int new_dir(const char *name, struct err *e)
+static int new_dir(const struct app_build *a, const char *name, struct err *e)
 {
-	return mkdir(name, 0755) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
+	char at[PATH_MAX];
+
+	return mkdir(tree_at(a, name, at), 0755) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
 }
 
 /* A file to mount something on. */
-static int new_file(const char *name, struct err *e)
+static int new_file(const struct app_build *a, const char *name, struct err *e)
 {
-	return mknod(name, S_IFREG | 0644, 0) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
+	char at[PATH_MAX];
+
+	return mknod(tree_at(a, name, at), S_IFREG | 0644, 0) < 0 ? err_sys(e, errno, "create /dev/%s", name)
+								  : 0;
 }
 
-static int bind_node(const char *name, const char *host_path, struct err *e)
+static int new_link(const struct app_build *a, const char *target, const char *name, struct err *e)
 {
-	int r = new_file(name, e);
+	char at[PATH_MAX];
 
-	if (r == 0 && mount(host_path, name, NULL, MS_BIND, NULL) < 0)
+	return symlink(target, tree_at(a, name, at)) < 0 ? err_sys(e, errno, "link /dev/%s", name) : 0;
+}
+
+static int bind_node(const struct app_build *a, const char *name, const char *host_path, struct err *e)
+{
+	char at[PATH_MAX];
+	int r = new_file(a, name, e);
+
+	if (r == 0 && mount(host_path, tree_at(a, name, at), NULL, MS_BIND, NULL) < 0)
 		r = err_sys(e, errno, "bind the host's %s", host_path);
 	return r;
 }
 
-static int mount_below(const char *name, const char *fstype, unsigned long flags, const char *options,
-		       struct err *e)
+static int mount_below(const struct app_build *a, const char *name, const char *fstype, unsigned long flags,
+		       const char *options, struct err *e)
 {
-	int r = new_dir(name, e);
+	char at[PATH_MAX];
+	int r = new_dir(a, name, e);
 
-	if (r == 0 && mount(fstype, name, fstype, flags, options) < 0)
+	if (r == 0 && mount(fstype, tree_at(a, name, at), fstype, flags, options) < 0)
 		r = err_sys(e, errno, "mount %s on /dev/%s", fstype, name);
 	return r;
 }
 
-/* POSIX shared memory belongs to the pod, as its ipc namespace does: the first app's is every app's. */
-static int mount_shm(struct sandbox *s, struct err *e)
+static int attach_shm(const struct app_build *a, int m, struct err *e)
 {
-	if (s->shm_mount >= 0) {
-		int r = new_dir("shm", e);
+	char at[PATH_MAX];
+	int r = new_dir(a, "shm", e);
 
-		return r == 0 ? mnt_attach(s->shm_mount, AT_FDCWD, "shm", e) : r;
-	}
-	if (s->shm_fd < 0) {
-		int r = mount_below("shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m",
-				    e);
+	return r == 0 ? mnt_attach(m, AT_FDCWD, tree_at(a, "shm", at), e) : r;
+}
 
-		if (r == 0 && s->ctx->napps > 1)
-			s->shm_fd = open("shm", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return r;
+/* POSIX shared memory belongs to the pod, as its ipc namespace does: the first app's is every app's. */
+static int mount_shm(struct sandbox *s, const struct app_build *a, struct err *e)
+{
+	char at[PATH_MAX];
+
+	if (s->shm_mount >= 0)
+		return attach_shm(a, s->shm_mount, e);
+	if (s->shm_fd >= 0) {
+		auto_close int m = mnt_clone(s->shm_fd, "", false, e);
+
+		return m < 0 ? m : attach_shm(a, m, e);
 	}
-	auto_close int m = mnt_clone(s->shm_fd, "", false, e);
-	int r = m < 0 ? m : new_dir("shm", e);
-	return r == 0 ? mnt_attach(m, AT_FDCWD, "shm", e) : r;
+	int r = mount_below(a, "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m", e);
+
+	if (r == 0 && s->ctx->napps > 1)
+		s->shm_fd = open(tree_at(a, "shm", at), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r;
 }
 
 /* A pty on the devpts that was just mounted; TIOCGPTPEER opens the slave without a path (threats.md R11). */
@@ -103,13 +125,15 @@ int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e)
 }
 
 /* /dev/console: the app's terminal, or nothing to read and nowhere to write. */
-static int console(int slave, struct err *e)
+static int console(const struct app_build *a, int slave, struct err *e)
 {
+	char at[PATH_MAX];
+
 	if (slave < 0)
-		return bind_node("console", "/dev/null", e);
+		return new_link(a, "null", "console", e);
 	auto_close int m = mnt_clone(slave, "", false, e);
-	int r = m < 0 ? m : new_file("console", e);
-	if (r == 0 && mnt_attach(m, AT_FDCWD, "console", e) < 0)
+	int r = m < 0 ? m : new_file(a, "console", e);
+	if (r == 0 && mnt_attach(m, AT_FDCWD, tree_at(a, "console", at), e) < 0)
 		r = err_ctx(e, "/dev/console");
 	return r;
 }
@@ -118,13 +142,15 @@ static int console(int slave, struct err *e)
 static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	struct app_streams *t = &a->streams;
+	bool callers = s->tty && s->pty_master < 0, own = streams_any(t, STREAM_TTY);
+	auto_close int dev = callers || own ? open(a->root + 1, O_PATH | O_DIRECTORY | O_CLOEXEC) : FD_NONE;
 	int r = 0;
 
-	if (s->tty && s->pty_master < 0)
-		r = dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
-	if (r == 0 && streams_any(t, STREAM_TTY))
-		r = dev_open_pty(a->dev_fd, &t->tty_outer, &t->tty_inner, e);
-	return r == 0 ? console(t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
+	if (callers)
+		r = dev_open_pty(dev, &s->pty_master, &s->pty_slave, e);
+	if (r == 0 && own)
+		r = dev_open_pty(dev, &t->tty_outer, &t->tty_inner, e);
+	return r == 0 ? console(a, t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
 }
 
 static int fill(struct sandbox *s, struct app_build *a, struct err *e)
@@ -132,28 +158,24 @@ static int fill(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(nodes) && r == 0; i++)
-		r = bind_node(nodes[i].name, nodes[i].host_path, e);
-	for (size_t i = 0; i < ARRAY_LEN(links) && r == 0; i++) {
-		if (symlink(links[i].target, links[i].name) < 0)
-			r = err_sys(e, errno, "link /dev/%s", links[i].name);
-	}
+		r = bind_node(a, nodes[i].name, nodes[i].host_path, e);
+	for (size_t i = 0; i < ARRAY_LEN(links) && r == 0; i++)
+		r = new_link(a, links[i].target, links[i].name, e);
 	if (r == 0)
-		r = mount_below("pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		r = mount_below(a, "pts", "devpts", MS_NOSUID | MS_NOEXEC,
 				"newinstance,ptmxmode=0666,mode=0620,gid=5", e);
 	if (r == 0)
-		r = mount_shm(s, e);
+		r = mount_shm(s, a, e);
 	if (r == 0)
-		r = mount_below("mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, e);
+		r = mount_below(a, "mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, e);
 	return r == 0 ? terminals(s, a, e) : r;
 }
 
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	static const struct mnt_opt opts[] = { { "mode", "0755" }, { "size", "1m" }, { NULL, NULL } };
+	int r = tree_begin(a, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", e);
 
-	a->dev_fd = mnt_new("tmpfs", opts, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, e);
-	int r = a->dev_fd < 0 ? a->dev_fd : tree_mount_own(a->dev_fd, a->root_fd, "dev", e);
-	if (r == 0 && fchdir(a->dev_fd) < 0)
-		r = err_sys(e, errno, "enter the app's /dev");
-	return r == 0 ? fill(s, a, e) : r;
+	if (r == 0)
+		r = fill(s, a, e);
+	return r == 0 ? tree_settle(a, "dev", e) : r;
 }

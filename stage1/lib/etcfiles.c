@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,14 +14,29 @@
 #include "base/fd.h"
 #include "stage1/lib/sandbox.h"
 
-/* O_EXCL: an existing entry, a dangling link included, stays as it is. */
-static int write_new(int etc_fd, const char *name, const char *text, struct err *e)
+/* The app's /etc, made for an image that has none; -ENOTDIR or -ELOOP for one that has something else there.  Here and
+ * below: descriptors end with our execve. */
+static int open_etc(int root_fd)
 {
-	auto_close int fd = openat(etc_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(root_fd, "etc", flags);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = mkdirat(root_fd, "etc", 0755) < 0 ? -1 : openat(root_fd, "etc", flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/* O_EXCL: an existing entry, a dangling link included, stays as it is. */
+static int write_new(const struct app_build *a, int etc_fd, const char *name, const char *text, struct err *e)
+{
+	int fd = openat(etc_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return errno == EEXIST ? 0 : err_sys(e, errno, "create the app's /etc/%s", name);
 	int r = write_full(fd, text, strlen(text));
+	/* a mount with a file open for writing cannot become read-only */
+	if (a->in->rt->read_only_rootfs)
+		(void)close(fd);
 	return r < 0 ? err_sys(e, -r, "write the app's /etc/%s", name) : 0;
 }
 
@@ -30,21 +46,19 @@ int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e)
 	auto_free char *dflt = xasprintf("rkt-%s", s->ctx->uuid);
 	auto_buf hosts = BUF_INIT;
 	auto_buf name = BUF_INIT;
-	auto_close int etc = openat(a->root_fd, "etc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int etc = open_etc(a->root_fd);
 
-	if (etc < 0) /* an image without /etc, or with a link there, gets none of them */
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-			       ? 0
-			       : err_sys(e, errno, "open the app's /etc");
+	if (etc < 0) /* an image with something else there gets none of them */
+		return etc == -ENOTDIR || etc == -ELOOP ? 0 : err_sys(e, -etc, "open the app's /etc");
 	if (!host)
 		host = dflt;
 	buf_addf(&hosts,
 		 "127.0.0.1 localhost localhost.localdomain %s\n::1 localhost ip6-localhost ip6-loopback\n",
 		 host);
 	buf_addf(&name, "%s\n", host);
-	int r = write_new(etc, "hosts", buf_str(&hosts), e);
+	int r = write_new(a, etc, "hosts", buf_str(&hosts), e);
 	if (r == 0)
-		r = write_new(etc, "hostname", buf_str(&name), e);
+		r = write_new(a, etc, "hostname", buf_str(&name), e);
 	if (r == 0 && symlinkat("../proc/self/mounts", etc, "mtab") < 0 && errno != EEXIST)
 		r = err_sys(e, errno, "link the app's /etc/mtab");
 	return r;

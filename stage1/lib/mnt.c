@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -172,19 +175,43 @@ int mnt_set(int fd, unsigned int flags, bool recursive, struct err *e)
 	return set_attr(fd, &a, recursive, "flags", e);
 }
 
+/* The path that we were executed by, as the kernel left it on our stack. */
+static const char *executed_as(void)
+{
+	unsigned long at = getauxval(AT_EXECFN);
+
+	return at ? (const char *)at : "";
+}
+
+/* The name @name in the directory of the absolute path @file; -ENOENT for a relative one. */
+static int beside(const char *file, const char *name, char out[PATH_MAX])
+{
+	const char *slash = strrchr(file, '/');
+	int n = *file == '/' ? snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - file), file, name) : -1;
+
+	return n < 0 ? -ENOENT : n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 int mnt_program(const char *name, struct err *e)
 {
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - strlen(name) - 1);
+	struct err ignored = ERR_INIT;
+	int r = beside(executed_as(), name, path);
+	auto_close int fd = r < 0 ? r : mnt_clone(AT_FDCWD, path, false, &ignored);
 
-	if (n <= 0)
-		return err_sys(e, errno, "find the stage1 directory");
-	path[n] = '\0';
-	memcpy(strrchr(path, '/') + 1, name, strlen(name) + 1);
-	auto_close int fd = mnt_clone(AT_FDCWD, path, false, e);
+	/* executed by a relative name, or by a link that lies elsewhere */
+	if (fd < 0) {
+		char exe[PATH_MAX];
+		ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+		exe[n < 0 ? 0 : n] = '\0';
+		if (n < 0 || beside(exe, name, path) < 0)
+			return err_sys(e, n < 0 ? errno : ENAMETOOLONG, "find the stage1 directory");
+		fd = mnt_clone(AT_FDCWD, path, false, e);
+	}
 	if (fd < 0)
 		return err_ctx(e, "stage2/%s", name);
-	int r = mnt_set(fd, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
+	r = mnt_set(fd, MNT_RO | MNT_NODEV_ | MNT_NOSUID, false, e);
 	return r < 0 ? r : steal_fd(&fd);
 }
 
@@ -195,12 +222,22 @@ int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)
 	return set_attr(fd, &a, recursive, "propagation", e);
 }
 
-int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
+static int move(int from, const char *name, int dirfd, const char *path, struct err *e)
 {
-	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+	unsigned int flags = (*name ? 0 : MOVE_MOUNT_F_EMPTY_PATH) | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 
-	if (syscall(SYS_move_mount, fd, "", dirfd, path, flags) == 0)
+	if (syscall(SYS_move_mount, from, name, dirfd, path, flags) == 0)
 		return 0;
 	err_sys(e, errno, "move_mount to %s", *path ? path : "the opened target");
 	return refused(e, e->code);
+}
+
+int mnt_attach(int fd, int dirfd, const char *path, struct err *e)
+{
+	return move(fd, "", dirfd, path, e);
+}
+
+int mnt_move(const char *name, int dirfd, const char *path, struct err *e)
+{
+	return move(AT_FDCWD, name, dirfd, path, e);
 }

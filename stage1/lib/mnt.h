@@ -51,3 +51,5 @@ int mnt_propagation(int fd, uint64_t propagation, bool recursive, struct err *e)
 
 /* Attach a detached mount at (@dirfd, @path), @path "" for the descriptor itself; keeps @fd open. */
 int mnt_attach(int fd, int dirfd, const char *path, struct err *e);
+/* Move what is mounted at @name of the working directory there. */
+int mnt_move(const char *name, int dirfd, const char *path, struct err *e);

@@ -149,7 +149,7 @@ static int send_on(const struct sandbox *s, struct err *e)
 		r = fds[n] < 0 ? fds[n] : 0;
 		n += r == 0;
 	}
-	if (r == 0 && (r = fd_send(s->sync[0], &word, sizeof(word), fds, n)) < 0)
+	if (r == 0 && (r = fd_send(s->control[0], &word, sizeof(word), fds, n)) < 0)
 		r = r == -EPIPE || r == -ECONNRESET ? 0 : err_sys(e, -r, "tell the pod's first process");
 	while (n > 0)
 		fd_close(&fds[--n]);
@@ -212,7 +212,9 @@ int netcall_hear(struct sandbox *s, struct err *e)
 	if (s->net.heard || s->ctx->mutable_pod || !netcall_wanted(s))
 		return 0;
 	s->net.heard = true;
-	if (fd_recv(s->sync[1], &word, sizeof(word), fds, &n) != (ssize_t)sizeof(word))
+	/* ours of the supervisor's end would keep us from seeing it end */
+	fd_close(&s->control[0]);
+	if (fd_recv(s->control[1], &word, sizeof(word), fds, &n) != (ssize_t)sizeof(word))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	for (size_t i = 0; i < n; i++)
 		netfiles_add(&s->apps[i].netfiles, "resolv=", "/etc/resolv.conf", fds[i], false);

@@ -68,6 +68,5 @@ struct plan_write_in {
 	const char *file, *value;
 };
 
-/* Sealed memfd with the plan, or -errno; -E2BIG when a limit of plan.h is exceeded.  The same bytes are
- * appended to @ret_copy unless that is NULL. */
-int plan_build(const struct plan_in *in, struct buf *ret_copy, struct err *e);
+/* The plan's bytes into @ret, which is empty and the caller's to free; -E2BIG when a limit of plan.h is exceeded. */
+int plan_build(const struct plan_in *in, struct buf *ret, struct err *e);

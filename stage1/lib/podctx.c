@@ -79,7 +79,7 @@ static int take_lock_fd(struct podctx *c, struct err *e)
 static int load_manifest(struct podctx *c, struct err *e)
 {
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(c->pod_fd, "pod", POD_MANIFEST_MAX, &b);
+	int r = read_own_file_at(c->pod_fd, "pod", POD_MANIFEST_MAX, &b);
 
 	if (r < 0)
 		return err_sys(e, -r, "read the pod manifest");
@@ -95,9 +95,12 @@ static int load_layers(struct podctx *c, struct pod_app *a, struct err *e)
 	auto_free char *file = xasprintf("appsinfo/%s/treeStoreID", a->rt->name);
 	auto_buf b = BUF_INIT;
 
-	if (faccessat(c->pod_fd, ready, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	/* our own stage0 has removed the file where a root lies ready */
+	if (!c->own_stage0 && faccessat(c->pod_fd, ready, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	int r = read_file_at(c->pod_fd, file, 1u << 20, &b);
+	int r = record_read_at(c->pod_fd, file, 1u << 20, &b);
+	if (r == -ENOENT && faccessat(c->pod_fd, ready, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
 	if (r == -ENOENT)
 		return err_set(e, ERR_STATE, ENOENT, "app \"%s\" has neither layers nor a root file system",
 			       a->rt->name);
@@ -119,7 +122,7 @@ static int load_app(struct podctx *c, struct pod_app *a, const struct runtime_ap
 	auto_free char *first = xasprintf("appsinfo/%s/manifest", rt->name);
 	auto_free char *second = xasprintf("%s/%s/manifest", CONTRACT_DIR_STAGE2, rt->name);
 	auto_buf b = BUF_INIT;
-	int r = read_file_at(c->pod_fd, first, IMAGE_MANIFEST_MAX, &b);
+	int r = read_own_file_at(c->pod_fd, first, IMAGE_MANIFEST_MAX, &b);
 
 	a->rt = rt;
 	if (r == -ENOENT)
@@ -165,9 +168,7 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 		return r;
 	log_setup("rkt: run", c->debug ? LOG_VERBOSE : LOG_NORMAL);
 	c->own_stage0 = getenv(CONTRACT_FRESH) != NULL;
-	c->pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->pod_fd < 0)
-		return err_sys(e, errno, "open the pod directory");
+	c->pod_fd = c->lock_fd; /* it is the pod directory */
 	r = load_manifest(c, e);
 	if (r == 0 && c->mutable_pod)
 		r = save_args(c, argc, argv, e);
@@ -225,6 +226,7 @@ void podctx_done(struct podctx *c)
 	free(c->apps);
 	pod_manifest_free(c->manifest);
 	opt_done(run_opts, c);
+	if (c->lock_fd != c->pod_fd)
+		fd_close(&c->lock_fd);
 	fd_close(&c->pod_fd);
-	fd_close(&c->lock_fd);
 }

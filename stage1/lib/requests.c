@@ -73,10 +73,15 @@ static void refuse(struct requests *q, int i, int errnum, const char *text)
 /* What is known of an earlier run would be taken for this one's. */
 static void clear_records(const char *name, int pod_fd)
 {
-	static const char *const dirs[] = { CONTRACT_DIR_STATUS, CONTRACT_DIR_PIDS };
+	static const struct {
+		const char *dir, *file;
+	} facts[] = { { CONTRACT_DIR_APPS, "/" CONTRACT_APP_STATUS },
+		      { CONTRACT_DIR_APPS, "/" CONTRACT_APP_PID },
+		      { CONTRACT_DIR_STATUS, "" },
+		      { CONTRACT_DIR_PIDS, "" } };
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		auto_free char *path = xasprintf("%s/%s", dirs[i], name);
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+		auto_free char *path = xasprintf("%s/%s%s", facts[i].dir, name, facts[i].file);
 
 		if (unlinkat(pod_fd, path, 0) < 0 && errno != ENOENT)
 			log_warn("remove %s: %s", path, strerror(errno));

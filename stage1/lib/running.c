@@ -60,7 +60,7 @@ static int read_record(int pod_fd, struct recorded *ret, struct err *e)
 {
 	auto_buf b = BUF_INIT;
 	uint32_t pid = 0;
-	int r = read_file_at(pod_fd, CONTRACT_FILE_PID_START, 256, &b);
+	int r = record_read_at(pod_fd, CONTRACT_FILE_PID_START, 256, &b);
 
 	if (r < 0)
 		return r == -ENOENT ? not_running(e, "the pod")
@@ -192,19 +192,24 @@ int running_root(pid_t pid, int pidfd)
 /* A status is written when the app has ended; its pid may be another's by now. */
 static bool has_status(int pod_fd, const char *app)
 {
+	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_STATUS, app);
 	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_STATUS, app);
 
-	return faccessat(pod_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(pod_fd, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       faccessat(pod_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e)
 {
+	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_PID, app);
 	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
 	auto_free char *what = xasprintf("app \"%s\"", app);
 	auto_buf b = BUF_INIT;
 	uint32_t want = 0;
-	int r = read_file_at(pod_fd, file, 32, &b);
+	int r = record_read_at(pod_fd, own, 32, &b);
 
+	if (r == -ENOENT)
+		r = read_file_at(pod_fd, file, 32, &b);
 	if (r < 0 || has_status(pod_fd, app))
 		return not_running(e, what);
 	b.data[strcspn(b.data, "\n")] = '\0';

@@ -259,8 +259,7 @@ static int step_sockets(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->sync) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->control) < 0)
 		return err_sys(e, errno, "socketpair");
 	int r = 0;
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++)
@@ -268,14 +267,14 @@ static int step_sockets(void *ctx, struct err *e)
 	return r;
 }
 
-/* The child reports over the sync socket and ends; it never returns into the supervisor's code. */
+/* The child reports over the control socket and ends; it never returns into the supervisor's code. */
 static _Noreturn void child_main(struct sandbox *s)
 {
 	struct sync_msg m = { .kind = SYNC_FAILED, .err = ERR_INIT };
 
 	/* the supervisor's ends close with the execve */
 	(void)child_build(s, &m.err);
-	(void)fd_send(s->sync[1], &m, sizeof(m), NULL, 0);
+	(void)fd_send(s->control[1], &m, sizeof(m), NULL, 0);
 	_exit(CONTRACT_EXIT_FAILURE);
 }
 
@@ -305,7 +304,7 @@ static int let_in(struct sandbox *s, bool born, struct err *e)
 
 	if (r == 0 && !born)
 		r = userns_move(&s->users, s->init_pid, e);
-	if (r == 0 && (r = fd_send(s->sync[0], &go, sizeof(go), NULL, 0)) < 0)
+	if (r == 0 && (r = fd_send(s->control[0], &go, sizeof(go), NULL, 0)) < 0)
 		r = err_sys(e, -r, "let the pod's first process go on");
 	return r;
 }
@@ -328,7 +327,6 @@ static int step_clone(void *ctx, struct err *e)
 	s->init_pid = (pid_t)pid;
 	s->init_pidfd = pidfd;
 	fd_close(&s->control[1]);
-	fd_close(&s->sync[1]);
 	listen_hand_over(s);
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		streams_hand_over(&s->apps[i].streams);
@@ -340,24 +338,24 @@ static int step_networks(void *ctx, struct err *e)
 	return netcall_begin(ctx, e);
 }
 
-/* ppid names the supervisor, which has exactly one child; pid-start tells it from a later process with
- * the same number. */
+/* The supervisor, which has exactly one child; its start time tells it from a later process with the same number.  rkt
+ * 1.30 knows it by the file ppid. */
 static int step_pids(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	unsigned long long start = 0;
 	char boot[37];
-	pid_t own = getpid();
-	int r = proc_start_time(own, &start);
+	pid_t own = 0;
+	int r = proc_self(&own, &start);
 
 	if (r == 0)
 		r = proc_boot_id(boot);
 	if (r < 0)
 		return err_sys(e, -r, "own start time");
-	auto_free char *guard = xasprintf("%d %llu %s\n", own, start, boot);
+	auto_free char *guard = xasprintf("%d %llu %s", own, start, boot);
 	auto_free char *ppid = xasprintf("%d\n", own);
-	r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard, strlen(guard), 0644, 0);
-	if (r == 0)
+	r = record_write_at(s->ctx->pod_fd, CONTRACT_FILE_PID_START, guard);
+	if (r == 0 && !s->ctx->own_stage0)
 		r = write_file_at(s->ctx->pod_fd, CONTRACT_FILE_PPID, ppid, strlen(ppid), 0644, 0);
 	return r < 0 ? err_sys(e, -r, "record the supervisor") : 0;
 }
@@ -389,7 +387,6 @@ void sandbox_init(struct sandbox *s, struct podctx *c, const struct flavor *f)
 		.flavor = f,
 		.init_exe = FD_NONE,
 		.control = { FD_NONE, FD_NONE },
-		.sync = { FD_NONE, FD_NONE },
 		.root_fd = FD_NONE,
 		.users = USERNS_INIT,
 		.net = NETCALL_INIT,
@@ -455,11 +452,18 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 	struct podctx c;
 	int status = CONTRACT_EXIT_FAILURE;
 
-	(void)fd_ensure_std();
-	(void)umask(022);
+	/* our own stage0 has seen to it */
+	if (!getenv(CONTRACT_FRESH))
+		(void)umask(022);
 	log_setup("rkt: run", LOG_NORMAL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	int signal_fd = supervise_signals(&e);
+	/* the lowest free number: only a caller who closed a standard descriptor makes it one of those */
+	if (signal_fd >= 0 && signal_fd <= STDERR_FILENO) {
+		fd_close(&signal_fd);
+		(void)fd_ensure_std();
+		signal_fd = supervise_signals(&e);
+	}
 	int r = signal_fd < 0 ? signal_fd : podctx_load(argc, argv, &c, &e);
 	if (r == 0)
 		r = start_and_watch(&c, f, signal_fd, &status, &e);

@@ -4,10 +4,11 @@
  * The process that was rkt stays outside as the supervisor (supervise.h) and clones a child into
  * the pod's namespaces.  The child builds every app's tree with detached mounts (mnt.h), seals the
  * plan and executes stage2/init; what fails there comes back to the supervisor as one struct err over
- * a socket that the execve closes.
+ * the socket that is init's afterwards.
  */
 #pragma once
 
+#include <limits.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -62,14 +63,14 @@ struct sandbox {
 	struct cgroups cgroups;
 	struct userns users;
 	struct netcall net;
-	int place_fd;   /* with a user namespace, in the child: where init's root goes, and … */
-	int plan_fd;    /* … the copy of the plan, opened while we may */
-	int init_exe;   /* read-only detached clone of stage2/init */
-	int control[2]; /* [0] supervisor, [1] init */
-	int sync[2];    /* [0] supervisor, [1] child until its execve */
-	int root_fd;    /* init's root tmpfs, in the child */
-	int shm_fd;     /* the pod's /dev/shm, in the child */
-	int proc_mount; /* app/add: the pod's procfs and shared memory, detached; else FD_NONE */
+	int place_fd;       /* with a user namespace, in the child: where init's root goes, and … */
+	int plan_fd;        /* … the plan, opened while we may */
+	int init_exe;       /* read-only detached clone of stage2/init */
+	int control[2];     /* [0] supervisor, [1] the child and what it becomes, init */
+	int root_fd;        /* init's root tmpfs, in the child */
+	bool proc_readonly; /* so is init's procfs there: nothing will be written through it */
+	int shm_fd;         /* the pod's /dev/shm, in the child */
+	int proc_mount;     /* app/add: the pod's procfs and shared memory, detached; else FD_NONE */
 	int shm_mount;
 	int pty_slave;  /* in the child, or FD_NONE */
 	int pty_master; /* in the supervisor, or FD_NONE */
@@ -100,21 +101,25 @@ struct plan_app_in;
 /* Identity and environment of @a inside its finished tree; *out borrows from @a. */
 int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e);
 struct buf;
-/* The plan of apps @apps, one or, for the pod's own, all; sealed memfd; its bytes into @copy. */
+/* The plan of apps @apps, one or, for the pod's own, all: its bytes into @ret, which is empty. */
 int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
-		     const struct plan_app_in *apps, struct buf *copy, struct err *e);
+		     const struct plan_app_in *apps, struct buf *ret, struct err *e);
 
 /* ---- pieces of the child's work (tree.c, kernfs.c, dev.c, etcfiles.c) ---- */
 
 /* Open the image's own directory @name directly below the root, creating it if missing; a symlink or
  * a file there is an error (threats.md T12).  O_PATH fd. */
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
-/* Attach the detached mount @m at the image's own directory @name, under the rules of tree_own_dir. */
-int tree_mount_own(int m, int root_fd, const char *name, struct err *e);
+/* A new file system of ours for the app, in two steps and in the mount namespace of the child alone, whose working directory
+ * is init's root.  First it is mounted over the app's root as a whole, where no name is the image's, and is filled by
+ * the names of tree_at; then it is moved to the image's directory @name, under the rules of tree_own_dir. */
+int tree_begin(const struct app_build *a, const char *fstype, unsigned long flags, const char *options,
+	       struct err *e);
+const char *tree_at(const struct app_build *a, const char *name, char out[PATH_MAX]);
+int tree_settle(const struct app_build *a, const char *name, struct err *e);
 /* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */
 int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
-/* The default /proc and /sys of flavor ns with their protection.  This and dev_mount leave the working
- * directory in what they mounted; the caller goes back to the pod directory. */
+/* The default /proc and /sys of flavor ns with their protection. */
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
 /* The minimal /dev of flavor ns; a pty for the interactive app. */
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
@@ -122,20 +127,22 @@ int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
 int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e);
 /* /etc/hosts, /etc/hostname, /etc/mtab where the image has none. */
 int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
-/* Resolve user, group, environment; build the plan and save a copy in the pod directory.  Sealed
- * memfd; @parent_fds: the numbers under which init will find the cgroup parents. */
+/* Resolve user, group, environment; build the plan and write it into the pod directory.  The open file;
+ * @parent_fds: the numbers under which init will find the cgroup parents. */
 int child_plan(struct sandbox *s, const int parent_fds[CGROUP_MAX], struct err *e);
 
-/* Create the copy of the plan that enter reads; fd or -errno. */
+/* Create the file of the plan; fd or -errno. */
 int child_open_plan(const struct sandbox *s);
 
-/* ---- messages of the child before its execve (sync socket) ---- */
+/* ---- messages of the child before its execve, on the control socket ---- */
 
-/* One datagram, optionally with a descriptor (the terminal's master). */
+/* One datagram, told from init's by its size, optionally with a descriptor (the terminal's master). */
 struct sync_msg {
 	int kind; /* enum sync_kind */
 	int app;  /* SYNC_PTY: whose; -1 it is relayed to the caller's terminal */
 	struct err err;
 };
+
+_Static_assert(sizeof(struct sync_msg) != sizeof(struct plan_msg), "sizes tell who speaks");
 
 enum sync_kind { SYNC_PTY = 1, SYNC_FAILED };

@@ -2,6 +2,7 @@
 #include "stage1/lib/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -31,26 +32,26 @@ struct watch {
 	struct relay *relay;      /* or NULL */
 	bool done;                /* MSG_DONE came */
 	bool init_gone;
-	bool started;  /* MSG_READY came: every program was executed */
+	bool started;  /* every program was executed */
 	size_t silent; /* apps that will say READY=1 and have not yet */
 	bool failed;   /* MSG_FAILED came: the status is ours, 254 */
 	int status;
 };
 
-/* What the supervisor reacts to; everything else keeps its default. */
+/* What the supervisor reacts to; everything else keeps its default, but for SIGPIPE, which is blocked: who writes learns
+ * of it by EPIPE. */
 static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD };
 
 int supervise_signals(struct err *e)
 {
-	sigset_t set;
+	sigset_t set, blocked;
 
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(handled); i++)
 		(void)sigaddset(&set, handled[i]);
-	/* a caller may have left SIGCHLD ignored, and then there would be nothing to wait for */
-	(void)signal(SIGCHLD, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+	blocked = set;
+	(void)sigaddset(&blocked, SIGPIPE);
+	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0)
 		return err_sys(e, errno, "block signals");
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err_sys(e, errno, "signalfd") : fd;
@@ -74,16 +75,30 @@ static const char *app_name(const struct watch *w, int32_t app)
 	return app >= 0 && (size_t)app < w->s->ctx->napps ? w->s->ctx->manifest->apps[app].name : NULL;
 }
 
-static void record(struct watch *w, const char *dir, int app, int value)
-{
-	const char *name = app_name(w, app);
-	auto_free char *path = xasprintf("%s/%s", dir, name);
-	auto_free char *text = xasprintf("%d\n", value);
-	int r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
+/* What is recorded of an app: for our own stage0, and for that of rkt 1.30 or whoever else reads its files. */
+static const struct fact {
+	const char *ours, *dir;
+} status_of = { CONTRACT_APP_STATUS, CONTRACT_DIR_STATUS }, pid_of = { CONTRACT_APP_PID, CONTRACT_DIR_PIDS },
+  restarts_of = { CONTRACT_APP_RESTARTS, CONTRACT_DIR_RESTARTS };
 
-	/* our own stage0 has made the directory, that of rkt 1.30 has not */
-	if (r == -ENOENT && (r = mkdir_p_at(w->s->ctx->pod_fd, dir, 0755)) == 0)
-		r = write_file_at(w->s->ctx->pod_fd, path, text, strlen(text), 0644, 0);
+/* Heap. */
+static char *fact_path(const struct watch *w, const struct fact *f, const char *app)
+{
+	return w->s->ctx->own_stage0 ? xasprintf(CONTRACT_DIR_APPS "/%s/%s", app, f->ours)
+				     : xasprintf("%s/%s", f->dir, app);
+}
+
+static void record(struct watch *w, const struct fact *f, int app, int value)
+{
+	const struct podctx *c = w->s->ctx;
+	auto_free char *path = fact_path(w, f, app_name(w, app));
+	auto_free char *text = xasprintf(c->own_stage0 ? "%d" : "%d\n", value);
+	int r = 0;
+
+	if (c->own_stage0)
+		r = record_write_at(c->pod_fd, path, text);
+	else if ((r = mkdir_p_at(c->pod_fd, f->dir, 0755)) == 0)
+		r = write_file_at(c->pod_fd, path, text, strlen(text), 0644, 0);
 	if (r < 0)
 		log_warn("write %s: %s", path, strerror(-r));
 }
@@ -128,21 +143,29 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 static void restarted(struct watch *w, int app, int times)
 {
 	const char *name = w->s->ctx->manifest->apps[app].name;
-	auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS, name);
+	auto_free char *path = fact_path(w, &status_of, name);
 
 	log_info("app \"%s\" is started again (%d)", name, times);
-	record(w, CONTRACT_DIR_RESTARTS, app, times);
+	record(w, &restarts_of, app, times);
 	if (unlinkat(w->s->ctx->pod_fd, path, 0) < 0 && errno != ENOENT)
 		log_warn("remove %s: %s", path, strerror(errno));
 }
 
 static void if_ready(struct watch *w)
 {
+	const struct podctx *c = w->s->ctx;
+
 	if (!w->started || w->silent)
 		return;
-	if (symlinkat("ready", w->s->ctx->pod_fd, CONTRACT_READY_LINK) < 0)
+	if (symlinkat("ready", c->pod_fd, c->own_stage0 ? CONTRACT_LINK_READY : CONTRACT_READY_LINK) < 0)
 		log_warn("record readiness: %s", strerror(errno));
 	notify_send("READY=1");
+}
+
+static void all_started(struct watch *w)
+{
+	w->started = true;
+	if_ready(w);
 }
 
 /* Once is enough: later messages of the app are nobody's business. */
@@ -161,18 +184,19 @@ static void on_message(struct watch *w, struct plan_msg *m)
 	case MSG_STARTED:
 		w->s->started = true;
 		if (app_ok(w, m))
-			record(w, CONTRACT_DIR_PIDS, m->app, m->value);
+			record(w, &pid_of, m->app, m->value);
 		if (!w->s->ctx->mutable_pod && app_ok(w, m))
 			relay_started(w->relay, (unsigned int)m->app, m->value);
+		if (!w->s->ctx->mutable_pod && m->code)
+			all_started(w);
 		break;
 	case MSG_READY:
-		w->started = true;
 		w->s->started |= w->s->ctx->mutable_pod;
-		if_ready(w);
+		all_started(w);
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
-			record(w, CONTRACT_DIR_STATUS, m->app, exit_code(m->value));
+			record(w, &status_of, m->app, exit_code(m->value));
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
 			if (!w->s->ctx->mutable_pod && !w->s->apps[m->app].restart)
@@ -204,13 +228,16 @@ static void take_message(struct watch *w, struct plan_msg *m)
 		requests_tell(&w->requests, m);
 }
 
+/* After some messages init is silent for a while: what comes then, poll tells. */
 static void drain_control(struct watch *w)
 {
-	struct plan_msg m;
+	struct plan_msg m = { .type = 0 };
 
-	for (;;) {
+	while (m.type != MSG_READY && m.type != MSG_DONE && (m.type != MSG_STARTED || !m.code)) {
 		ssize_t n = recv(w->s->control[0], &m, sizeof(m), MSG_DONTWAIT);
 
+		if (n < 0 && errno == ECONNRESET) /* once: it ended before it had read everything */
+			continue;
 		if (n != (ssize_t)sizeof(m))
 			break;
 		take_message(w, &m);
@@ -257,15 +284,14 @@ static void lost_init(struct watch *w, int wait_status)
 	w->status = exit_code(wait_status);
 	for (size_t i = 0; w->s->ctx->mutable_pod && i < PLAN_APPS_MAX; i++) {
 		if (w->requests.active[i] && w->requests.started[i])
-			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+			record(w, &status_of, (int)i, w->status);
 	}
 	for (size_t i = 0; i < w->s->ctx->napps; i++) {
-		auto_free char *path = xasprintf("%s/%s", CONTRACT_DIR_STATUS,
-						 w->s->ctx->manifest->apps[i].name);
-		auto_buf b = BUF_INIT;
+		auto_free char *path = fact_path(w, &status_of, w->s->ctx->manifest->apps[i].name);
 
-		if (read_file_at(w->s->ctx->pod_fd, path, 64, &b) == -ENOENT && !w->failed)
-			record(w, CONTRACT_DIR_STATUS, (int)i, w->status);
+		if (faccessat(w->s->ctx->pod_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+		    !w->failed)
+			record(w, &status_of, (int)i, w->status);
 	}
 }
 
@@ -341,15 +367,18 @@ static bool called_off(struct watch *w, int *ret_signal)
 	return false;
 }
 
-/* The child's last words before its execve, then silence.  It may take its time: a volume can be on a file system
- * that does not answer. */
+/* Until the first word of init, or the end of the child.  It may take its time: a volume can be on a file system that does
+ * not answer. */
 static int await_child(struct watch *w, struct err *e)
 {
-	struct pollfd p[] = { { .fd = w->s->sync[0], .events = POLLIN },
+	struct pollfd p[] = { { .fd = w->s->control[0], .events = POLLIN },
 			      { .fd = w->signal_fd, .events = POLLIN } };
 
 	for (;;) {
-		struct sync_msg m;
+		union {
+			struct sync_msg child;
+			struct plan_msg init;
+		} m;
 		int fd = FD_NONE, sig = 0;
 		size_t nfds = 1;
 
@@ -360,18 +389,23 @@ static int await_child(struct watch *w, struct err *e)
 				       sig);
 		if (!p[0].revents)
 			continue;
-		ssize_t n = fd_recv(w->s->sync[0], &m, sizeof(m), &fd, &nfds);
+		ssize_t n = fd_recv(w->s->control[0], &m, sizeof(m), &fd, &nfds);
 
-		if (n == 0)
+		if (n ==
+		    -ECONNRESET) /* it ended before it had read everything; what it said comes after this error */
+			continue;
+		if (n == (ssize_t)sizeof(m.init))
+			take_message(w, &m.init);
+		if (n == 0 || n == (ssize_t)sizeof(m.init))
 			return 0;
-		if (n != (ssize_t)sizeof(m))
+		if (n != (ssize_t)sizeof(m.child))
 			return err_sys(e, n < 0 ? (int)-n : EPROTO, "hear from the pod's first process");
-		if (m.kind == SYNC_FAILED)
-			return err_copy(e, &m.err);
-		if (m.kind == SYNC_PTY && nfds == 1 && m.app < 0)
+		if (m.child.kind == SYNC_FAILED)
+			return err_copy(e, &m.child.err);
+		if (m.child.kind == SYNC_PTY && nfds == 1 && m.child.app < 0)
 			tty_start(&w->tty, fd);
-		else if (m.kind == SYNC_PTY && nfds == 1)
-			relay_terminal(w->relay, (unsigned int)m.app, fd);
+		else if (m.child.kind == SYNC_PTY && nfds == 1)
+			relay_terminal(w->relay, (unsigned int)m.child.app, fd);
 	}
 }
 
@@ -387,13 +421,14 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 	w.relay = relay_new(s, e);
 	int r = e->code ? -e->code : netcall_await(s, signal_fd, e);
 
-	if (r == 0)
-		r = await_child(&w, e);
-
 	if (r == 0 && s->ctx->mutable_pod)
 		r = requests_open(&w.requests, e);
+	/* our records are written; init finds it when it looks for the first time */
 	if (r == 0) {
 		send_msg(&w, MSG_GO, 0);
+		r = await_child(&w, e);
+	}
+	if (r == 0) {
 		loop(&w);
 	} else {
 		(void)kill(s->init_pid, SIGKILL);

@@ -1,8 +1,11 @@
 /* tree — the app's root file system and safe handles on the image's own directories (sandbox.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -33,18 +36,32 @@ int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
 	return fd;
 }
 
-/* The last component of move_mount's target is not followed when it is a link, so the short way fails where
- * tree_own_dir would refuse; only then we look closer. */
-int tree_mount_own(int m, int root_fd, const char *name, struct err *e)
+/* The last component of move_mount's target is not followed when it is a link, so the short way of tree_settle fails
+ * where tree_own_dir would refuse; only then we look closer. */
+int tree_begin(const struct app_build *a, const char *fstype, unsigned long flags, const char *options,
+	       struct err *e)
+{
+	if (mount(fstype, a->root + 1, fstype, flags, options) < 0)
+		return err_sys(e, errno, "mount a new %s", fstype);
+	return 0;
+}
+
+const char *tree_at(const struct app_build *a, const char *name, char out[PATH_MAX])
+{
+	(void)snprintf(out, PATH_MAX, "%s/%s", a->root + 1, name);
+	return out;
+}
+
+int tree_settle(const struct app_build *a, const char *name, struct err *e)
 {
 	struct err first = ERR_INIT;
 
-	if (mnt_attach(m, root_fd, name, &first) == 0)
+	if (mnt_move(a->root + 1, a->root_fd, name, &first) == 0)
 		return 0;
-	auto_close int at = tree_own_dir(root_fd, name, 0755, e);
+	auto_close int at = tree_own_dir(a->root_fd, name, 0755, e);
 	if (at < 0)
 		return at;
-	return mnt_attach(m, at, "", e) < 0 ? err_ctx(e, "/%s", name) : 0;
+	return mnt_move(a->root + 1, at, "", e) < 0 ? err_ctx(e, "/%s", name) : 0;
 }
 
 /*

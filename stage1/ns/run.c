@@ -47,7 +47,7 @@ static uint64_t ns_namespaces(const struct podctx *c)
 static int loopback_up(struct err *e)
 {
 	struct ifreq r = { .ifr_name = "lo" };
-	auto_close int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* ends with our execve */
 
 	if (s < 0)
 		return err_sys(e, errno, "socket for the loopback interface");

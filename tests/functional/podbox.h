@@ -38,9 +38,8 @@ struct box {
 	char dir[64];
 	int cgroup[2];       /* parents for the plan; -1 = none */
 	unsigned int sndbuf; /* of init's end of the socket, 0 = as it is */
-	bool unsealed;
-	const int *missing; /* system calls that answer ENOSYS, 0 = end; NULL = none */
-	bool closed_std;    /* start init with 0, 1 and 2 closed */
+	const int *missing;  /* system calls that answer ENOSYS, 0 = end; NULL = none */
+	bool closed_std;     /* start init with 0, 1 and 2 closed */
 };
 
 static inline const char *box_program(const char *name)
@@ -189,7 +188,7 @@ static inline void box_start(struct box *b, struct plan_maker *m)
 	}
 	if (m->len % 8 || !h->size)
 		pm_done(m);
-	plan = box_memfd(m->data, m->len, !b->unsealed);
+	plan = box_memfd(m->data, m->len, true);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl), 0);
 	if (b->sndbuf)
 		(void)setsockopt(ctl[1], SOL_SOCKET, SO_SNDBUF, &b->sndbuf, sizeof(b->sndbuf));
@@ -263,6 +262,13 @@ static inline struct plan_msg box_until(struct box *b, uint32_t type)
 		if (m.type == type)
 			return m;
 	}
+}
+
+/* Until every app runs. */
+static inline void box_until_ready(struct box *b)
+{
+	while (box_until(b, MSG_STARTED).code == 0)
+		;
 }
 
 /* Everything the apps write up to the end of file, which comes when no process holds the pipe. */

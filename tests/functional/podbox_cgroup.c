@@ -140,7 +140,7 @@ START_TEST(limits_are_written)
 	pm_sh(&plan, 0, "read x");
 	pm_sh(&plan, 1, "read x");
 	go();
-	(void)box_until(&box, MSG_READY);
+	box_until_ready(&box);
 	ck_assert_str_eq(peek(v2, "cgroup.max.descendants"), "77\n");
 	ck_assert_str_eq(peek(v2, "app-a01/cgroup.max.depth"), "5\n");
 	ck_assert_str_eq(peek(v2, "app-a00/cgroup.max.depth"), "max\n");
@@ -241,7 +241,7 @@ static void guest_dies(int at, uint32_t v2)
 	pm_head(&plan)->flags = 0;
 	pm_sh(&plan, 0, "read x; exit 3");
 	go();
-	(void)box_until(&box, MSG_READY);
+	box_until_ready(&box);
 	ck_assert_int_eq(pipe(go_on), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -299,7 +299,7 @@ START_TEST(groups_made_by_apps_are_removed)
 	prepare(1, v2, 1, -1);
 	pm_sh(&plan, 0, "read x; exit 0");
 	go();
-	(void)box_until(&box, MSG_READY);
+	box_until_ready(&box);
 	for (const char *const *sub = (const char *const[]){ "x", "x/y", "x/z", "x/y/w", NULL }; *sub;
 	     sub++) {
 		(void)snprintf(path, sizeof(path), "%s/app-a00/%s", dir, *sub);
@@ -321,7 +321,7 @@ START_TEST(cpuset_is_copied_down)
 	group(0)->copy_cpuset = 1;
 	pm_sh(&plan, 0, "read x; exit 0");
 	go();
-	(void)box_until(&box, MSG_READY);
+	box_until_ready(&box);
 	ck_assert_str_ne(peek(v1, "cpuset.cpus"), "\n");
 	ck_assert_str_ne(peek(v1, "app-a00/cpuset.cpus"), "\n");
 	ck_assert_str_ne(peek(v1, "app-a00/cpuset.mems"), "\n");
@@ -342,7 +342,7 @@ START_TEST(supervisors_death_removes_the_groups)
 		pm_sh(&plan, 0, "(setsid sleep 1000 &) ; sleep 1000");
 		pm_sh(&plan, 1, "trap '' TERM; while :; do (sleep 0.01 &) ; done");
 		go();
-		(void)box_until(&box, MSG_READY);
+		box_until_ready(&box);
 		(void)close(box.ctl);
 		(void)box_wait(&box);
 		ck_assert(!there(v2) && (v1 < 0 || !there(v1)));

@@ -119,7 +119,7 @@ expect_stdout '^text$' "with it the caller's input is the app's"
 start strace -f -qq -o "$T/slow" -e trace=pivot_root -e inject=pivot_root:delay_enter=3000000 "$RKT" --dir="$RKT_DIR" \
 	--local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/true
 tracer=$pid
-being_built() { find "$RKT_DIR/pods/run" -mindepth 2 -maxdepth 2 -name ppid -newer "$T/before" | grep -q .; }
+being_built() { find "$RKT_DIR/pods/run" -mindepth 2 -maxdepth 2 -name pid-start -newer "$T/before" | grep -q .; }
 check "the child is at work" wait_for 10 being_built
 pid=$(cut -d' ' -f1 "/proc/$tracer/task/$tracer/children")
 kill "$pid"

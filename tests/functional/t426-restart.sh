@@ -47,12 +47,12 @@ start_rkt run --net=none "$vol" --uuid-file-save="$T/uuid" example.com/app --nam
 check "there is a pod" wait_for 10 test -s "$T/uuid"
 check "both run" rkt status --wait-ready=10s "$(cat "$T/uuid")"
 check "the flaky one has begun" wait_for 10 test -s "$T/vol/flaky"
-steady=$(cat "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/stage1/rootfs/rkt/pids/steady)
-rkt enter --app=flaky "$(cat "$T/uuid")" /bin/kill -9 "$(cat "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/stage1/rootfs/rkt/pids/flaky)" >/dev/null 2>&1
+steady=$(readlink "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/appsinfo/steady/pid)
+rkt enter --app=flaky "$(cat "$T/uuid")" /bin/kill -9 "$(readlink "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/appsinfo/flaky/pid)" >/dev/null 2>&1
 twice() { [ "$(runs flaky)" -eq 2 ]; }
 check "the flaky one was started again" wait_for 10 twice
 check "enter finds the new one" wait_for 10 rkt enter --app=flaky "$(cat "$T/uuid")" /bin/true
-is "the steady one is the same" "$(cat "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/stage1/rootfs/rkt/pids/steady)" "$steady"
+is "the steady one is the same" "$(readlink "$RKT_DIR"/pods/run/"$(cat "$T/uuid")"/appsinfo/steady/pid)" "$steady"
 run rkt status "$(cat "$T/uuid")"
 expect_stdout '^state=running$' "the pod runs"
 kill "$pid"

@@ -129,7 +129,7 @@ check "T35: the other process lives" kill -0 "$canary"
 pkill -P "$holder" 2>/dev/null
 kill "$holder" 2>/dev/null
 wait "$holder" 2>/dev/null || :
-sed -i 's/[0-9a-f-]*$/00000000-0000-4000-8000-000000000000/' "$dir/pid-start"
+ln -sfn "$(readlink "$dir/pid-start" | sed 's/[0-9a-f-]*$/00000000-0000-4000-8000-000000000000/')" "$dir/pid-start"
 run rkt status "$uuid"
 expect_stdout '^state=exited$' "T36: after another boot the pod has exited"
 rkt gc --grace-period=0s >/dev/null 2>&1

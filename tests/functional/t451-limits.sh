@@ -17,7 +17,7 @@ refused() { # REGEX FLAGS...
 
 # cgroup FILE: contents of the app's control files while the last app (start_rkt) runs; one line a file
 cgroup() {
-	for _dir in $(cat "$RKT_DIR"/pods/run/*/cgroups); do
+	for _dir in $(readlink "$RKT_DIR"/pods/run/*/cgroups); do
 		[ ! -e "$_dir/app-app/$1" ] || cat "$_dir/app-app/$1"
 	done
 }

@@ -8,7 +8,7 @@ accept_unsigned
 id=$(rkt fetch --full "$image" 2>/dev/null)
 like "the image is there" "$id" '^sha512-'
 
-started() { ls "$RKT_DIR/pods/run/$(cat "$T/uuid" 2>/dev/null)"/stage1/rootfs/rkt/pids/app; }
+started() { ls "$RKT_DIR/pods/run/$(cat "$T/uuid" 2>/dev/null)"/appsinfo/app/pid; }
 
 # live_pod: sets $pid and $uuid.
 live_pod() {

@@ -49,7 +49,7 @@ expect_status 0 "no data directory is no error"
 rkt gc --grace-period=0s >/dev/null 2>&1
 fetched "$app" >/dev/null
 start_rkt run --net=none example.com/app --exec=/bin/sleep -- 60
-wait_for 10 sh -c "ls $RKT_DIR/pods/run/*/stage1/rootfs/rkt/pids/app"
+wait_for 10 sh -c "ls $RKT_DIR/pods/run/*/appsinfo/app/pid"
 run rkt image gc --grace-period=0s
 check "of a running pod: the image stays" has_image "$id"
 check "of no pod: it goes" dropped "$other_id" example.com%2Fother
@@ -153,7 +153,7 @@ rm "$cas/image/sha512-$(printf '%064d' 1)"
 delayed() { # WHEN: a run that waits before or after it looks
 	start traced strace -f -qq -o "$T/strace" -e trace=utimensat -e inject=utimensat:"$1"=1500000:when=1 "$RKT" \
 		--dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none "$id" -- exit=7
-	wait_for 10 sh -c "cat $RKT_DIR/pods/prepare/*/appsinfo/app/treeStoreID"
+	wait_for 10 sh -c "readlink $RKT_DIR/pods/prepare/*/appsinfo/app/treeStoreID"
 	[ "$1" = delay_enter ] || wait_for 10 grep -q utimensat "$T/strace" || sleep 0.3
 }
 delayed delay_enter

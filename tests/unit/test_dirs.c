@@ -73,6 +73,8 @@ START_TEST(completes_a_branch_and_keeps_modes)
 	ck_assert_int_eq(datadir_open(path, true, &d, &e), 0);
 	ck_assert_int_eq(fchmodat(d.fd, DIR_RUN, 0755, 0), 0);
 	ck_assert_int_eq(unlinkat(d.fd, DIR_CAS_TMP, AT_REMOVEDIR), 0);
+	/* this one says that all are there */
+	ck_assert_int_eq(unlinkat(d.fd, DIR_TMP, AT_REMOVEDIR), 0);
 	datadir_done(&d);
 	ck_assert_int_eq(datadir_open(path, true, &d, &e), 0);
 	ck_assert(S_ISDIR(mode_of(d.fd, DIR_CAS_TMP)));

@@ -27,7 +27,7 @@ static void holds(const struct pod *p, const char *name, const char *want)
 {
 	auto_buf b = BUF_INIT;
 
-	ck_assert_msg(read_file_at(p->fd, name, 4096, &b) == 0, "%s", name);
+	ck_assert_msg(record_read_at(p->fd, name, 4096, &b) == 0, "%s", name);
 	ck_assert_str_eq(buf_str(&b), want);
 }
 
@@ -50,7 +50,7 @@ static void expect_copy(const struct pod *p)
 
 START_TEST(what_every_pod_has)
 {
-	static const char *const files[] = { "pod", "pod-created", "appsinfo/img/manifest", "stage1/rootfs" };
+	static const char *const files[] = { "pod", "pod-created", "appsinfo/img/manifest", "stage1-path" };
 	auto_pod p = POD_INIT;
 
 	prepare(&p, true);
