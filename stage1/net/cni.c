@@ -31,7 +31,7 @@ static bool speaks(const struct attachment *a, enum cni_version from)
 static int call(const struct net_pod *p, const struct attachment *a, size_t i, const char *command,
 		const json_t *prev, struct buf *out, struct err *e)
 {
-	auto_free char *config = cni_config(a->conf, i, prev, a->runtime);
+	auto_free char *config = cni_config(a->conf, i, prev, p->netns, a->runtime);
 	auto_free char *args = cni_args(a->args ? a->args : "");
 	const struct plugin_call c = { .type = type_of(a, i),
 				       .dir = a->conf->dir,
@@ -146,23 +146,6 @@ static int add(const struct net_pod *p, struct attachment *a, struct err *e)
 
 /* ---- CHECK and repair ---- */
 
-static int check(const struct net_pod *p, const struct attachment *a, struct err *e)
-{
-	size_t n = json_array_size(a->conf->plugins);
-
-	if (!speaks(a, CNI_0_4_0) || a->conf->disable_check)
-		return err_set(e, ERR_INPUT, ENOTSUP, "network \"%s\": %s", a->conf->name,
-			       a->conf->disable_check ? "its configuration says disableCheck"
-						      : "no check before version 0.4.0 of CNI");
-	if (!a->result)
-		return err_set(e, ERR_STATE, ENOENT, "network \"%s\" is not up", a->conf->name);
-	for (size_t i = 0; i < n; i++) {
-		if (call_silent(p, a, i, "CHECK", a->result, e) < 0)
-			return -e->code;
-	}
-	return 0;
-}
-
 static bool is_firewall(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(firewalls); i++) {
@@ -172,27 +155,58 @@ static bool is_firewall(const char *type)
 	return false;
 }
 
-static int reload(const struct net_pod *p, const struct attachment *a, struct err *e)
+/* @command for each plugin, or for those that are (not) of the firewall, until one fails. */
+enum which { ALL, FIREWALLS, OTHERS };
+
+static int call_each(const struct net_pod *p, const struct attachment *a, const char *command,
+		     enum which which, struct err *e)
 {
 	size_t n = json_array_size(a->conf->plugins);
-	int r = 0;
+	bool back = strcmp(command, "DEL") == 0;
+	const json_t *prev = back && !speaks(a, CNI_0_4_0) ? NULL : a->result;
 
-	if (!a->result)
-		return err_set(e, ERR_STATE, ENOENT, "network \"%s\" is not up", a->conf->name);
-	for (size_t i = n; r == 0 && i > 0; i--) {
-		if (is_firewall(type_of(a, i - 1)))
-			r = call_silent(p, a, i - 1, "DEL", speaks(a, CNI_0_4_0) ? a->result : NULL, e);
+	for (size_t k = 0; k < n; k++) {
+		size_t i = back ? n - 1 - k : k;
+
+		if (which != ALL && is_firewall(type_of(a, i)) != (which == FIREWALLS))
+			continue;
+		if (call_silent(p, a, i, command, prev, e) < 0)
+			return -e->code;
 	}
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (is_firewall(type_of(a, i)))
-			r = call_silent(p, a, i, "ADD", a->result, e);
-	}
+	return 0;
+}
+
+static int need_result(const struct attachment *a, struct err *e)
+{
+	return a->result ? 0 : err_set(e, ERR_STATE, ENOENT, "network \"%s\" is not up", a->conf->name);
+}
+
+static bool can_check(const struct attachment *a)
+{
+	return speaks(a, CNI_0_4_0) && !a->conf->disable_check;
+}
+
+static int check(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	if (!can_check(a))
+		return err_set(e, ERR_INPUT, ENOTSUP, "network \"%s\": %s", a->conf->name,
+			       a->conf->disable_check ? "its configuration says disableCheck"
+						      : "no check before version 0.4.0 of CNI");
+	return need_result(a, e) < 0 ? -e->code : call_each(p, a, "CHECK", ALL, e);
+}
+
+/* Whose ADD has just succeeded is not asked again: the portmap of CNI's own plugins 1.1.1 denies what it has done when a pod has
+ * addresses of both families. */
+static int reload(const struct net_pod *p, const struct attachment *a, struct err *e)
+{
+	int r = need_result(a, e);
+
 	if (r == 0)
-		r = check(p, a, e);
-	if (r == -ENOTSUP) {
-		err_clear(e);
-		r = 0;
-	}
+		r = call_each(p, a, "DEL", FIREWALLS, e);
+	if (r == 0)
+		r = call_each(p, a, "ADD", FIREWALLS, e);
+	if (r == 0 && can_check(a))
+		r = call_each(p, a, "CHECK", OTHERS, e);
 	return r;
 }
 

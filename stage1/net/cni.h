@@ -3,6 +3,9 @@
  *
  * The driver itself is net_driver_cni (attachment.h).  ADD goes along the list, each plugin getting the answer of the one before; DEL goes
  * back, with the last answer; an ADD that fails is followed by DEL of the whole list.
+ *
+ * A DEL needs no namespace, but is better with one: bridge and ptp of CNI's plugins 1.1.1 read there what they masqueraded ("ipMasq"),
+ * and leave these rules of iptables lying when it is gone.
  */
 #pragma once
 
@@ -24,8 +27,10 @@ int cni_runtime_of_args(const struct net_conf *c, const char *args, json_t *runt
 char *cni_args(const char *args);
 
 /* Configuration of plugin @i of @c: its object with name and version of the list, "prevResult" if @prev is not NULL, and of
- * @runtime what it declares.  JSON text; the caller frees. */
-char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const json_t *runtime);
+ * @runtime what it declares.  Interfaces of @prev that are in a sandbox are said to be in @netns ("": in one that nobody can open): its path is
+ * another one in each of our processes, and plugins compare.  JSON text; the caller frees. */
+char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const char *netns,
+		 const json_t *runtime);
 
 /* Answer to an ADD under @version; a plugin that says another version is converted where the shapes permit.  New reference.  NULL with @e (-EPROTO):
  * nothing, no JSON, an error with exit status 0, another shape. */

@@ -161,7 +161,28 @@ static json_t *declared(const json_t *plugin, const json_t *runtime)
 	return out;
 }
 
-char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const json_t *runtime)
+/* The path that was told at ADD may be somebody else's by now, and without any an interface would be the host's. */
+#define NETNS_GONE "/proc/0/ns/net" /* no process has this number */
+
+static json_t *in_sandbox(const json_t *prev, const char *netns)
+{
+	json_t *o = json_deep_copy(prev), *interface;
+	size_t i;
+
+	json_array_foreach(json_member(o, "interfaces"), i, interface)
+	{
+		const char *sandbox = json_string_value(json_member(interface, "sandbox"));
+
+		if (!sandbox || !*sandbox)
+			continue;
+		drop(interface, "sandbox");
+		(void)json_object_set_new(interface, "sandbox", json_string(*netns ? netns : NETNS_GONE));
+	}
+	return o;
+}
+
+char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const char *netns,
+		 const json_t *runtime)
 {
 	static const char *const ours[] = { "name",       "cniVersion",    "cniVersions",
 					    "prevResult", "runtimeConfig", "capabilities" };
@@ -176,6 +197,6 @@ char *cni_config(const struct net_conf *c, size_t i, const json_t *prev, const j
 	if (json_object_size(given))
 		(void)json_object_set(o, "runtimeConfig", given);
 	if (prev)
-		(void)json_object_set(o, "prevResult", (json_t *)(uintptr_t)prev);
+		(void)json_object_set_new(o, "prevResult", in_sandbox(prev, netns));
 	return exact_text(o);
 }

@@ -32,13 +32,19 @@ START_TEST(configuration)
 		"1e3]}]}");
 	auto_json runtime = json(
 		"{\"ips\":[\"10.0.0.2\"],\"mac\":\"00:00:00:00:00:01\",\"portMappings\":[]}");
-	auto_json prev = json("{\"cniVersion\":\"0.4.0\"}");
-	auto_free char *first = cni_config(c, 0, NULL, runtime), *second = cni_config(c, 1, prev, runtime);
+	auto_json prev = json(
+		"{\"interfaces\":[{\"name\":\"veth1\"},{\"name\":\"eth0\",\"sandbox\":\"/proc/6/fd/3\"}]}");
+	auto_free char *first = cni_config(c, 0, NULL, "/proc/7/fd/3", runtime),
+		       *second = cni_config(c, 1, prev, "/proc/7/fd/3", runtime);
 
 	ck_assert_str_eq(first, "{\"type\":\"a\",\"mtu\":1500.0,\"name\":\"n\",\"cniVersion\":\"0.4.0\","
 				"\"runtimeConfig\":{\"ips\":[\"10.0.0.2\"]}}");
 	ck_assert_str_eq(second, "{\"type\":\"b\",\"list\":[1e3],\"name\":\"n\",\"cniVersion\":\"0.4.0\","
-				 "\"prevResult\":{\"cniVersion\":\"0.4.0\"}}");
+				 "\"prevResult\":{\"interfaces\":[{\"name\":\"veth1\"},{\"name\":\"eth0\","
+				 "\"sandbox\":\"/proc/7/fd/3\"}]}}");
+	/* A namespace that is gone is no host, and not whose number it was. */
+	auto_free char *gone = cni_config(c, 1, prev, "", runtime);
+	ck_assert_ptr_nonnull(strstr(gone, "\"sandbox\":\"/proc/0/ns/net\""));
 	/* The configuration itself is as it was. */
 	ck_assert_ptr_nonnull(json_member(json_array_get(c->plugins, 0), "prevResult"));
 	net_conf_free(c);
