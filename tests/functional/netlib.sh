@@ -12,8 +12,12 @@ net_default='{"name":"default","type":"rkt-ptp","subnets":["172.16.28.0/24","fd7
 net_restricted='{"name":"default-restricted","type":"rkt-ptp","subnets":["172.31.0.0/16","fd72:6b74:1f::/64"],"ipMasq":false,"defaultRoute":false}'
 
 hold_ns() {
-	wait_for 5 sh -c "[ \"\$(readlink /proc/$2/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
 	pids="$pids $2"
+	# Nothing may ever be done to the namespace that the test itself is in.
+	wait_for 10 sh -c "[ \"\$(readlink /proc/$2/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]" || {
+		not_ok "a namespace for $1"
+		exit 1
+	}
 	eval "ns_$1=$2"
 	in_ns "$1" ip link set lo up
 }

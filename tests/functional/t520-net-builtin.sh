@@ -217,7 +217,7 @@ while [ $i -lt 100 ]; do
 	i=$((i + 1))
 done
 for m in $many; do
-	wait_for 10 sh -c "[ \"\$(readlink /proc/${m#*:}/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+	wait_for 20 sh -c "[ \"\$(readlink /proc/${m#*:}/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]" || exit 1
 done
 # each VERB: of all of them at once; prints one line for each that failed.
 each() {
@@ -241,11 +241,11 @@ for m in $many; do kill "${m#*:}"; done
 
 # ---- a machine without IPv6 ----------------------------------------------------------------------
 in_ns a sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
-new_pod p4 $u4
-run box add p4 "$net_default" eth0
+new_pod p5 77777777-7777-4777-8777-0000000000f7
+run box add p5 "$net_default" eth0
 unlike "without IPv6 there is an address of IPv4 only" "$(out)" fd72
 expect_stdout '172.16.28' "which there is"
-check "del" box del p4 "$net_default" eth0
+check "del" box del p5 "$net_default" eth0
 
 cleanup() {
 	rm -rf "$RKT_DIR/pods"

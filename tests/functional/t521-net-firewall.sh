@@ -10,16 +10,32 @@ new_pod p1 11111111-1111-4111-8111-0000000000a1
 new_pod p2 22222222-2222-4222-8222-0000000000b2
 
 # What is somebody else's, and stays as it is to the last byte.
-in_ns a nft -f - <<-END
+cat >"$T/theirs.nft" <<-END
 	table inet theirs {
-		set s { type ipv4_addr; elements = { 192.0.2.1 } }
-		chain in { type filter hook input priority 0; policy accept; tcp dport 9 counter name "none" drop; }
-		counter none { }
-		chain nat { type nat hook prerouting priority dstnat; policy accept; tcp dport 9999 redirect to :7001 }
+		set s {
+			type ipv4_addr
+			elements = { 192.0.2.1 }
+		}
+		chain in {
+			type filter hook input priority 0; policy accept;
+			tcp dport 9 counter drop comment "none"
+		}
+		chain nat {
+			type nat hook prerouting priority dstnat; policy accept;
+			tcp dport 9999 redirect to :7001
+		}
 	}
-	table bridge theirs { chain f { type filter hook forward priority 0; policy drop; } }
-	table ip rkt { chain c { } }
+	table bridge theirs {
+		chain f {
+			type filter hook forward priority 0; policy drop;
+		}
+	}
+	table ip rkt {
+		chain c {
+		}
+	}
 END
+in_ns a nft -f "$T/theirs.nft"
 theirs() {
 	in_ns a nft list table inet theirs
 	in_ns a nft list table bridge theirs
