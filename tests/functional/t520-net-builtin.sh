@@ -219,13 +219,13 @@ done
 for m in $many; do
 	wait_for 20 sh -c "[ \"\$(readlink /proc/${m#*:}/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]" || exit 1
 done
-# each VERB: of all of them at once; prints one line for each that failed.
+# each VERB: of all of them at once; prints what those say that failed.
 each() {
 	: >"$T/failed"
 	for m in $many; do
 		d=$RKT_DIR/pods/run/${m%:*}
-		(nsenter --net="/proc/$ns_a/ns/net" "$netbox" "$1" "$d" "/proc/${m#*:}/ns/net" "$net_default" eth0 >"$T/many.${m%:*}" 2>&1 ||
-			cat "$T/many.${m%:*}" >>"$T/failed") &
+		(nsenter --net="/proc/$ns_a/ns/net" "$netbox" "$1" "$d" $(case $1 in fw*) ;; *) echo "/proc/${m#*:}/ns/net" ;; esac) \
+			"$net_default" eth0 >"$T/many.${m%:*}" 2>&1 || cat "$T/many.${m%:*}" >>"$T/failed") &
 		jobs="${jobs-} $!"
 	done
 	for j in $jobs; do wait "$j"; done
@@ -235,6 +235,17 @@ each() {
 is "a hundred pods join at once" "$(each add)" ""
 is "each with an address of its own" "$(cat "$T"/many.* | grep -o '"address":"[^"]*"' | sort -u | wc -l)" 200
 is "all are as they should be" "$(each check)" ""
+each_clear() {
+	for m in $many; do
+		nsenter --net="/proc/$ns_a/ns/net" "$netbox" fwclear "$RKT_DIR/pods/run/${m%:*}" eth0 2>&1 &
+		jobs="${jobs-} $!"
+	done
+	for j in $jobs; do wait "$j"; done
+	jobs=
+}
+is "the firewall learns of all" "$(each fwset)" ""
+is "(it lists them)" "$(in_ns a "$netbox" fwpods | grep -c '^7000')" 100
+is "and forgets them" "$(each_clear)$(in_ns a "$netbox" fwpods | grep -c '^7000')" 0
 is "and leave at once" "$(each del)" ""
 is "without a trace" "$(picture)" "$before"
 for m in $many; do kill "${m#*:}"; done
