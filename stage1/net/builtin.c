@@ -80,6 +80,15 @@ static int find_host_end(struct rtnl *r, const struct host_end *h, struct rtnl_l
 	return rtnl_link_find(r, NULL, h->alias, ret, e);
 }
 
+/* Neither end believes what the other one advertises, and their link-local addresses are not looked for first, for a second or two:
+ * without one the host cannot ask for the pod on behalf of others. */
+static int quiet_end(const char *ifname, struct err *e)
+{
+	int r = sysctl_put_ipv6(ifname, "accept_ra", "0", e);
+
+	return r < 0 ? r : sysctl_put_ipv6(ifname, "accept_dad", "0", e);
+}
+
 /* A socket in the pod's namespace.  @prepare: the sysctls of its interface there, too. */
 static int pod_socket(const struct net_pod *p, const char *prepare, struct rtnl *ret, struct err *e)
 {
@@ -91,7 +100,7 @@ static int pod_socket(const struct net_pod *p, const char *prepare, struct rtnl 
 	if (setns(p->netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(e, errno, "enter the pod's network namespace");
 	if (prepare)
-		r = sysctl_put_ipv6(prepare, "accept_ra", "0", e);
+		r = quiet_end(prepare, e);
 	if (r == 0)
 		r = rtnl_open(ret, e);
 	/* Whatever followed would be done to the wrong network. */
@@ -214,7 +223,7 @@ static int connect_pod(const struct net_pod *p, struct attachment *a, const stru
 	if (r == 0)
 		r = make_pair(p, a, t, &host, &outer, e);
 	if (r == 0)
-		r = sysctl_put_ipv6(outer.name, "accept_ra", "0", e);
+		r = quiet_end(outer.name, e);
 	if (r < 0)
 		return r;
 	batch_host(t, pod, t->n, outer.index, &host, h.alias);
@@ -387,7 +396,7 @@ static int builtin_reload(const struct net_pod *p, const struct attachment *a, s
 	batch_host(&t, made.v, made.n, l.index, &r, h.alias);
 	q = rtnl_commit(&r, e);
 	if (q == 0)
-		q = sysctl_put_ipv6(made.name, "accept_ra", "0", e);
+		q = quiet_end(made.name, e);
 	return q < 0 ? q : forward(&t, e);
 }
 

@@ -223,10 +223,27 @@ int fw_set(const struct fw_pod *p, bool *ret_forwarded, struct err *e)
 	return q;
 }
 
-int fw_clear(const char *uuid, const struct net_result *gone, struct err *e)
+/* Can there be flows that a rule of this pod has translated?  Its rules may have been flushed. */
+static bool published(const struct nftab *t, const char *uuid)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->nrules; i++) {
+		if (strcmp(t->rule[i].comment, uuid) != 0)
+			continue;
+		any = true;
+		if (strcmp(t->rule[i].chain, chains[CH_PUBLISH].name) == 0)
+			return true;
+	}
+	return !any;
+}
+
+int fw_clear(const char *uuid, const struct net_result *gone, int *ret_last, struct err *e)
 {
 	int q = -ENOENT;
 
+	if (ret_last)
+		*ret_last = FD_NONE;
 	for (int i = 0; i < ATTEMPTS && q < 0; i++) {
 		auto_nftab t = { .table = false };
 
@@ -234,8 +251,13 @@ int fw_clear(const char *uuid, const struct net_result *gone, struct err *e)
 		q = nftab_read(&t, e);
 		if (q == 0)
 			q = nftab_remove(&t, uuid, e);
-		if (q == 0 && gone && gone->n)
+		if (q == 0 && gone && published(&t, uuid))
 			q = conntrack_forget(&t.sock, gone, e);
+		if (q == 0 && ret_last) {
+			*ret_last = fcntl(mnl_socket_get_fd(t.sock.nl), F_DUPFD_CLOEXEC, 3);
+			if (*ret_last < 0)
+				*ret_last = FD_NONE;
+		}
 	}
 	return q;
 }

@@ -38,9 +38,14 @@ struct fw_pod {
  * somebody else filters what is forwarded; *ret_forwarded tells, and the sockets of proxy.h serve everybody then.
  */
 int fw_set(const struct fw_pod *p, bool *ret_forwarded, struct err *e);
-/* Take out what is the pod's, and the table if it was the last one; also forget connections that lead to @gone (may be NULL), so that
- * the next pod with these addresses or ports gets its own.  Nothing there is success. */
-int fw_clear(const char *uuid, const struct net_result *gone, struct err *e);
+/*
+ * Take out what is the pod's, and the table if it was the last one; also forget connections that lead to @gone, so that the next pod
+ * with these addresses or ports gets its own: where the pod has published ports by rules, or nobody can tell any more.  @gone may be
+ * NULL: there are none.  Nothing there is success.
+ * @ret_last: descriptor that the caller closes when it has done everything else (FD_NONE on failure), since that waits until the
+ * kernel has freed the rules, some ten milliseconds; may be NULL.
+ */
+int fw_clear(const char *uuid, const struct net_result *gone, int *ret_last, struct err *e);
 /* UUIDs that rules of our table mention; strv, the caller frees. */
 int fw_pods(char ***ret, struct err *e);
 

@@ -215,13 +215,13 @@ static int fwset(char **v, int n)
 	return 0;
 }
 
-static int clear(const struct net_pod *p, const struct attachment *a, struct err *e)
+static int clear(const struct net_pod *p, const struct attachment *a, int *ret_last, struct err *e)
 {
 	struct net_result gone;
 
 	addresses(a ? a->result : NULL, &gone);
 	auto_close int lock = fw_lock(e);
-	int r = lock < 0 ? lock : fw_clear(p->uuid, &gone, e);
+	int r = lock < 0 ? lock : fw_clear(p->uuid, &gone, ret_last, e);
 	free(gone.v);
 	return r;
 }
@@ -233,7 +233,7 @@ static int fwclear(char **v)
 
 	open_pod(v[0], "-", &p);
 	struct attachment *a = *v[1] ? attach(&p, "{\"name\":\"none\"}", v[1], "") : NULL;
-	int r = clear(&p, a, &e);
+	int r = clear(&p, a, NULL, &e);
 	if (a)
 		detach(a);
 	close(p.pod_fd);
@@ -281,10 +281,11 @@ static int by_size(const void *a, const void *b)
 	return d < 0 ? -1 : d > 0;
 }
 
-static const char *const phases[] = { "add", "fw_set", "fw_clear", "del" };
+#define PHASES 5
+static const char *const phases[PHASES] = { "add", "fw_set", "fw_clear", "del", "close" };
 
 /* One pod in and out; what each phase took into @t. */
-static int round_trip(const char *pod, const char *conf, double t[4], struct err *e)
+static int round_trip(const char *pod, const char *conf, double t[PHASES], struct err *e)
 {
 	char udp[] = "udp,,5300,53", tcp[] = "tcp,,8080,80";
 	char *ports[] = { tcp, udp };
@@ -299,19 +300,22 @@ static int round_trip(const char *pod, const char *conf, double t[4], struct err
 	if (setns(home, CLONE_NEWNET) < 0)
 		return err_sys(e, errno, "setns");
 	struct attachment *a = attach(&p, conf, "eth0", "");
-	double at[5] = { now() };
+	double at[6] = { now() };
+	int last = FD_NONE;
 	int r = net_driver_builtin.add(&p, a, e);
 	at[1] = now();
 	if (r == 0)
 		r = set(&p, a, conf, ports, 2, &forwarded, e);
 	at[2] = now();
 	if (r == 0)
-		r = clear(&p, a, e);
+		r = clear(&p, a, &last, e);
 	at[3] = now();
 	if (r == 0)
 		r = net_driver_builtin.del(&p, a, e);
 	at[4] = now();
-	for (size_t i = 0; i < 4; i++)
+	fd_close(&last);
+	at[5] = now();
+	for (size_t i = 0; i < PHASES; i++)
 		t[i] = at[i + 1] - at[i];
 	detach(a);
 	close(p.netns_fd);
@@ -327,16 +331,16 @@ static int bench(char **v)
 
 	if (parse_u32(v[0], &n) < 0 || !n || n > 10000)
 		return usage();
-	double *all = xcalloc(n, 4 * sizeof(*all));
+	double *all = xcalloc(n, PHASES * sizeof(*all));
 	for (uint32_t i = 0; i < n; i++) {
-		double t[4];
+		double t[PHASES];
 
 		if (round_trip(v[1], v[2], t, &e) < 0)
 			return fail(&e);
-		for (size_t k = 0; k < 4; k++)
+		for (size_t k = 0; k < PHASES; k++)
 			all[k * n + i] = t[k];
 	}
-	for (size_t k = 0; k < 4; k++) {
+	for (size_t k = 0; k < PHASES; k++) {
 		qsort(all + k * n, n, sizeof(*all), by_size);
 		printf("%s min %.0f median %.0f\n", phases[k], all[k * n], all[k * n + n / 2]);
 	}

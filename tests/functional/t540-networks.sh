@@ -1,6 +1,6 @@
 #!/bin/sh
 # Pods in networks: the built-in ones, between two other hosts, in both families; what the verbs say of them; what is left.
-. "${0%/*}/netlib.sh"
+. "${0%/*}/hostlib.sh"
 . "${0%/*}/lib.sh"
 need ip nft nsenter python3
 accept_unsigned

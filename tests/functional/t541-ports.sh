@@ -1,6 +1,6 @@
 #!/bin/sh
 # Published ports: from other hosts, the host itself, 127.0.0.1 and ::1, and the pod; whatever the firewall does with what is forwarded.
-. "${0%/*}/netlib.sh"
+. "${0%/*}/hostlib.sh"
 . "${0%/*}/lib.sh"
 need ip nft nsenter
 accept_unsigned

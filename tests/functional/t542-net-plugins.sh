@@ -1,6 +1,6 @@
 #!/bin/sh
 # Pods in networks of CNI plugins: configuration files, lists, arguments, name servers, ports, plugins that misbehave, crashes.
-. "${0%/*}/netlib.sh"
+. "${0%/*}/hostlib.sh"
 . "${0%/*}/lib.sh"
 need ip nft nsenter python3 iptables
 [ -x /usr/lib/cni/bridge ] || skip "plugins" "no /usr/lib/cni/bridge"
