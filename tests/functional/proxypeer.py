@@ -227,6 +227,16 @@ def hold(host, port, line=""):
     s.close()
 
 
+def crowd(host, port, number):
+    """opens so many, which stay until standard input ends"""
+    all_ = [connect(host, port) for _ in range(int(number))]
+    for s in all_:
+        s.sendall(b"x")
+        s.recv(1)
+    print("open", flush=True)
+    sys.stdin.read()
+
+
 def push(host, port):
     """sends until nobody takes more, then waits"""
     s = connect(host, port)

@@ -140,6 +140,14 @@ says "and get much" 67108864 in_other download 192.0.2.1 8002 67108864
 check "the proxy waits for the slow ones without spinning" wait_for 10 asleep
 exec 9>&-
 wait "$reader" "$writer"
+slow crowd 192.0.2.1 8000 300
+exec 9>"$T/gate"
+check "300 connections" wait_for 30 grep -q open "$T/slow.out"
+buffers() { in_host ss -tmnHO 'sport = :8000' | grep -c 'skmem:(r[0-9]*,rb65536,t[0-9]*,tb65536,'; }
+check "in a crowd, buffers are small: of all but the first 256" wait_for 5 test "$(buffers)" -ge 44
+check "and of these they are not" test "$(buffers)" -le 60
+exec 9>&-
+wait "$pid"
 says "they are gone, and others served" hellobye in_other ask 192.0.2.1 8000
 peak=$(peak_kb)
 if sanitized; then skip "memory stays small" "built with a sanitizer"; else
