@@ -299,4 +299,15 @@ def refused(host, port):
         print("refused")
 
 
+def unreached(host, port):
+    """127.0.0.1 of a neighbour, asked from outside"""
+    s = socket.socket(dgram(host), socket.SOCK_STREAM)
+    s.settimeout(1)
+    try:
+        s.connect((host, int(port)))
+        print("connected")
+    except OSError as e:
+        print("no answer" if isinstance(e, TimeoutError) else e)
+
+
 globals()[sys.argv[1]](*sys.argv[2:] if sys.argv[1] != "serve" else ())

@@ -116,6 +116,18 @@ says "and not IPv6" refused in_other refused 2001:db8::1 8103
 says ":: is IPv6" hello6bye in_other ask 2001:db8::1 8104 hello6
 says "and not IPv4" refused in_other refused 192.0.2.1 8104
 
+# a neighbour who sends packets for 127.0.0.1 and ::1 our way; that his packets come at all, the last line shows
+in_other ip addr del 127.0.0.1/8 dev lo
+in_other ip addr del ::1/128 dev lo
+in_other ip route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2
+in_other ip -6 route add ::1/128 via 2001:db8::1
+dropped() { in_host nstat -asz IpExtInNoRoutes IpInAddrErrors Ip6InHdrErrors Ip6InAddrErrors | awk 'NR > 1 { n += $2 } END { print n }'; }
+dropped=$(dropped)
+says "127.0.0.1 of a neighbour does not answer" "no answer" in_other unreached 127.0.0.1 8102
+says "nor through a port of every address" "no answer" in_other unreached 127.0.0.1 8000
+says "nor does ::1" "no answer" in_other unreached ::1 8000
+check "his packets came and were thrown away ($dropped, then $(dropped))" test "$(dropped)" -gt "$dropped"
+
 # ---- much ----
 says "1 GiB to the pod arrives unchanged" same in_other upload 192.0.2.1 8001 1073741824
 says "1 GiB from the pod" 1073741824 in_other download 2001:db8::1 8002 1073741824
