@@ -2,7 +2,7 @@
 # The proxy of published ports: a pod's namespace, the host's, and another host's, all made here.
 . "${0%/*}/lib.sh"
 need_root
-need python3 nsenter unshare ip setpriv prlimit strace
+need python3 nsenter unshare ip ss nstat setpriv prlimit sysctl
 here=$(cd "${0%/*}" && pwd)
 box=$RKT_BUILD/tests/proxybox
 
@@ -200,6 +200,14 @@ says "an IPv4 client of it" fd77::1 in_other tell 192.0.2.1 8201
 client in_host udp 127.0.0.1 8201 x
 is "and its datagrams, IPv4" "$(out | tr '\n' ' ')" "fd77::1 x fd77::1 X "
 
+# ---- a host that has switched IPv6 off ----
+main_host=$host
+new_ns && host=$pid
+in_host sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+check "without IPv6 every address is every IPv4 address" start_proxy "$(maps 8202:7999/tcp 8202:7999/udp)" 10.77.0.2
+says "there" reset in_host broken 127.0.0.1 8202
+host=$main_host
+
 # ---- ports that are taken ----
 refused_box() { # DESCRIPTION LINE MAPS ADDRESSES...
 	_d=$1 _line=$2
@@ -214,9 +222,11 @@ refused_box "on one address, wanted for all" "port 8102/tcp: Address already in 
 refused_box "an address that is not the host's" "port [2001:db8::77]:8300/tcp: Cannot assign requested address" "$(maps 8300:7000/tcp@2001:db8::77)" 10.77.0.2
 refused_box "a pod without an address" "the pod has no address" "$(maps 8300:7000/tcp)"
 says "nothing of them is left" refused in_other refused 192.0.2.1 8300
+says "a connection that the app ends first, so that the proxy remembers it for a minute" 10.77.0.1 in_other tell 192.0.2.1 8004
 kill -KILL "$main"
 wait_for 5 sh -c "! kill -0 $main"
-check "after the end of a proxy its ports are free at once" start_proxy "$(maps 8000:7000/tcp)" 10.77.0.2
+check "it is remembered" wait_for 5 sh -c "nsenter --net=/proc/$host/ns/net ss -tnH state time-wait 'sport = :8004' | grep -q ."
+check "after the end of a proxy its ports are free at once" start_proxy "$(maps 8000:7000/tcp 8004:7004/tcp)" 10.77.0.2
 says "and served" hellobye in_other ask 192.0.2.1 8000
 
 # ---- too many ----
