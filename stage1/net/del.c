@@ -92,18 +92,21 @@ static void del_one(const struct net_job *j, const struct attachment *a, struct 
 		keep_first(first, &e);
 }
 
-/* Rules first: nothing of the pod's may lead to an address that is somebody else's in a moment. */
-static void clear_firewall(const struct net_job *j, struct err *first)
+/* Rules first: nothing of the pod's may lead to an address that is somebody else's in a moment.  What is returned is closed last: the kernel
+ * frees the rules while the interfaces go. */
+static int clear_firewall(const struct net_job *j, struct err *first)
 {
+	int last = FD_NONE;
 	const struct attachment *a = net_port_network(&j->rec);
 	struct net_result res = { NULL, 0, NULL, NULL, NULL, NULL };
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 
 	if (a && a->result)
 		(void)net_result_parse(a->result, a->conf->version, a->ifname, &res, &ignored);
-	if (needs_firewall(j, true) && fw_clear(j->pod.uuid, &res, &e) < 0)
+	if (needs_firewall(j, true) && fw_clear(j->pod.uuid, &res, &last, &e) < 0)
 		keep_first(first, &e);
 	net_result_done(&res);
+	return last;
 }
 
 int net_del(struct net_job *j, struct err *e)
@@ -112,7 +115,7 @@ int net_del(struct net_job *j, struct err *e)
 
 	if (record_load(&j->pod, &j->rec, &load) < 0)
 		keep_first(&first, &load);
-	clear_firewall(j, &first);
+	auto_close int last = clear_firewall(j, &first);
 	for (size_t i = j->rec.n; i-- > 0;)
 		del_one(j, j->rec.v[i], &first);
 	if (!first.code && record_finish(&j->pod, e) < 0)

@@ -3,7 +3,7 @@
  *
  * Nothing is kept: bytes are looked at in the queue of the one socket (MSG_PEEK), offered to the other, and only what that took is taken
  * out of the queue.  So a connection costs two descriptors and a struct, whoever is slow slows only his own peer by the
- * windows of TCP, and the kernel's limits on socket memory are the limits.
+ * windows of TCP, and the kernel's limits on socket memory are the limits (and in a crowd, smaller ones).
  *
  * An end of one direction is passed on as such (half-close); a reset or an error is passed on as a reset, so that nobody takes a
  * broken connection for a complete one.
@@ -21,6 +21,9 @@
 #define ACCEPTS_A_ROUND 16
 #define MOVES_A_ROUND   4   /* buffers in one direction before others have their turn */
 #define PAUSE_MS        100 /* when the kernel has no descriptor or memory for us */
+#define CROWD                                                                                                \
+	256 /* so many connections may have what buffers the kernel finds useful, up to megabytes each */
+#define CROWD_BUFFER (32 << 10) /* of all others; the kernel doubles it */
 
 struct conn;
 
@@ -188,6 +191,15 @@ static void prepare_client(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+/* Thousands that send to an app which does not read must not take what all TCP of the machine shares (tcp_mem). */
+static void limit_buffers(int fd)
+{
+	const int size = CROWD_BUFFER;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 /* Urgent data stay where they are in the stream: what was seen by MSG_PEEK must be what is taken out. */
 static void keep_in_line(int fd)
 {
@@ -211,6 +223,10 @@ static void new_conn(struct proxy *p, const struct listener *l, int fd)
 	prepare_client(fd);
 	keep_in_line(fd);
 	keep_in_line(pod);
+	if (p->conns >= CROWD) {
+		limit_buffers(fd);
+		limit_buffers(pod);
+	}
 	c = xcalloc(1, sizeof(*c));
 	c->side[0] = (struct side){ .w = { .fd = fd, .ready = conn_ready }, .conn = c };
 	c->side[1] = (struct side){ .w = { .fd = pod, .ready = conn_ready }, .conn = c };

@@ -38,16 +38,16 @@ static int serve(int argc, char **argv, struct err *e)
 
 	if (r == 0)
 		r = parse_addresses(argv + 2, argc - 2, &to, e);
-	if (r < 0)
-		return r;
-	p = proxy_bind(&maps, e);
-	if (!p)
-		return -e->code;
-	(void)puts("ready");
-	(void)fflush(stdout);
-	r = proxy_serve(p, &to, e);
+	p = r < 0 ? NULL : proxy_bind(&maps, e);
+	if (p) {
+		(void)puts("ready");
+		(void)fflush(stdout);
+		(void)proxy_serve(p, &to, e); /* returns to tell why not */
+	}
 	proxy_free(p);
-	return r;
+	free(maps.v);
+	free(to.v);
+	return -e->code;
 }
 
 int main(int argc, char **argv)

@@ -227,6 +227,16 @@ def hold(host, port, line=""):
     s.close()
 
 
+def crowd(host, port, number):
+    """opens so many, which stay until standard input ends"""
+    all_ = [connect(host, port) for _ in range(int(number))]
+    for s in all_:
+        s.sendall(b"x")
+        s.recv(1)
+    print("open", flush=True)
+    sys.stdin.read()
+
+
 def push(host, port):
     """sends until nobody takes more, then waits"""
     s = connect(host, port)
@@ -287,6 +297,17 @@ def refused(host, port):
         print("connected")
     except ConnectionRefusedError:
         print("refused")
+
+
+def unreached(host, port):
+    """127.0.0.1 of a neighbour, asked from outside"""
+    s = socket.socket(dgram(host), socket.SOCK_STREAM)
+    s.settimeout(1)
+    try:
+        s.connect((host, int(port)))
+        print("connected")
+    except OSError as e:
+        print("no answer" if isinstance(e, TimeoutError) else e)
 
 
 globals()[sys.argv[1]](*sys.argv[2:] if sys.argv[1] != "serve" else ())

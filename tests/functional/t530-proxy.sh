@@ -2,7 +2,7 @@
 # The proxy of published ports: a pod's namespace, the host's, and another host's, all made here.
 . "${0%/*}/lib.sh"
 need_root
-need python3 nsenter unshare ip setpriv prlimit strace
+need python3 nsenter unshare ip ss nstat setpriv prlimit sysctl
 here=$(cd "${0%/*}" && pwd)
 box=$RKT_BUILD/tests/proxybox
 
@@ -116,6 +116,18 @@ says "and not IPv6" refused in_other refused 2001:db8::1 8103
 says ":: is IPv6" hello6bye in_other ask 2001:db8::1 8104 hello6
 says "and not IPv4" refused in_other refused 192.0.2.1 8104
 
+# a neighbour who sends packets for 127.0.0.1 and ::1 our way; that his packets come at all, the last line shows
+in_other ip addr del 127.0.0.1/8 dev lo
+in_other ip addr del ::1/128 dev lo
+in_other ip route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2
+in_other ip -6 route add ::1/128 via 2001:db8::1
+dropped() { in_host nstat -asz IpExtInNoRoutes IpInAddrErrors Ip6InHdrErrors Ip6InAddrErrors | awk 'NR > 1 { n += $2 } END { print n }'; }
+dropped=$(dropped)
+says "127.0.0.1 of a neighbour does not answer" "no answer" in_other unreached 127.0.0.1 8102
+says "nor through a port of every address" "no answer" in_other unreached 127.0.0.1 8000
+says "nor does ::1" "no answer" in_other unreached ::1 8000
+check "his packets came and were thrown away ($dropped, then $(dropped))" test "$(dropped)" -gt "$dropped"
+
 # ---- much ----
 says "1 GiB to the pod arrives unchanged" same in_other upload 192.0.2.1 8001 1073741824
 says "1 GiB from the pod" 1073741824 in_other download 2001:db8::1 8002 1073741824
@@ -140,6 +152,14 @@ says "and get much" 67108864 in_other download 192.0.2.1 8002 67108864
 check "the proxy waits for the slow ones without spinning" wait_for 10 asleep
 exec 9>&-
 wait "$reader" "$writer"
+slow crowd 192.0.2.1 8000 300
+exec 9>"$T/gate"
+check "300 connections" wait_for 30 grep -q open "$T/slow.out"
+buffers() { in_host ss -tmnHO 'sport = :8000' | grep -c 'skmem:(r[0-9]*,rb65536,t[0-9]*,tb65536,'; }
+check "in a crowd, buffers are small: of all but the first 256" wait_for 5 test "$(buffers)" -ge 44
+check "and of these they are not" test "$(buffers)" -le 60
+exec 9>&-
+wait "$pid"
 says "they are gone, and others served" hellobye in_other ask 192.0.2.1 8000
 peak=$(peak_kb)
 if sanitized; then skip "memory stays small" "built with a sanitizer"; else
@@ -180,6 +200,14 @@ says "an IPv4 client of it" fd77::1 in_other tell 192.0.2.1 8201
 client in_host udp 127.0.0.1 8201 x
 is "and its datagrams, IPv4" "$(out | tr '\n' ' ')" "fd77::1 x fd77::1 X "
 
+# ---- a host that has switched IPv6 off ----
+main_host=$host
+new_ns && host=$pid
+in_host sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+check "without IPv6 every address is every IPv4 address" start_proxy "$(maps 8202:7999/tcp 8202:7999/udp)" 10.77.0.2
+says "there" reset in_host broken 127.0.0.1 8202
+host=$main_host
+
 # ---- ports that are taken ----
 refused_box() { # DESCRIPTION LINE MAPS ADDRESSES...
 	_d=$1 _line=$2
@@ -194,9 +222,11 @@ refused_box "on one address, wanted for all" "port 8102/tcp: Address already in 
 refused_box "an address that is not the host's" "port [2001:db8::77]:8300/tcp: Cannot assign requested address" "$(maps 8300:7000/tcp@2001:db8::77)" 10.77.0.2
 refused_box "a pod without an address" "the pod has no address" "$(maps 8300:7000/tcp)"
 says "nothing of them is left" refused in_other refused 192.0.2.1 8300
+says "a connection that the app ends first, so that the proxy remembers it for a minute" 10.77.0.1 in_other tell 192.0.2.1 8004
 kill -KILL "$main"
 wait_for 5 sh -c "! kill -0 $main"
-check "after the end of a proxy its ports are free at once" start_proxy "$(maps 8000:7000/tcp)" 10.77.0.2
+check "it is remembered" wait_for 5 sh -c "nsenter --net=/proc/$host/ns/net ss -tnH state time-wait 'sport = :8004' | grep -q ."
+check "after the end of a proxy its ports are free at once" start_proxy "$(maps 8000:7000/tcp 8004:7004/tcp)" 10.77.0.2
 says "and served" hellobye in_other ask 192.0.2.1 8000
 
 # ---- too many ----
