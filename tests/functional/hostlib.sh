@@ -5,7 +5,7 @@
 #                             that is "the host" on which rkt runs
 #   . "${0%/*}/lib.sh"
 #   add_host NAME N           another host on the wire of number N: 10.9.N.2 and fd09:N::2, the host itself is .1 and ::1
-#   at NAME COMMAND...        there
+#   at NAME COMMAND...        there; serve_at NAME PORT: somebody to talk to there
 #   snapshot                  what must be the same before and after: links, addresses, routes, firewall
 if [ -z "${RKT_TEST_HOST-}" ]; then
 	[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP not root"; exit 0; }
@@ -20,6 +20,14 @@ at() {
 	eval "_at=\$host_$1"
 	shift
 	nsenter --net=/proc/"$_at"/ns/net -- "$@"
+}
+
+# serve_at NAME PORT: peersay there, until the test ends.
+serve_at() {
+	eval "_at=\$host_$1"
+	nsenter --net=/proc/"$_at"/ns/net -- "$RKT_BUILD/tests/peersay" "$2" >/dev/null 2>&1 </dev/null &
+	pids="$pids $!"
+	wait_for 10 at "$1" "$RKT_BUILD/tests/peersay" 127.0.0.1 "$2"
 }
 
 # add_host NAME N: a namespace with a wire to us; its process is $host_NAME.

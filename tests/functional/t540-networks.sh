@@ -13,9 +13,7 @@ rkt fetch "$image" >/dev/null 2>&1
 peersay=$RKT_BUILD/tests/peersay
 add_host b 1
 add_host c 2
-at b "$peersay" 7000 &
-pids="$pids $!"
-wait_for 10 at b "$peersay" 127.0.0.1 7000
+serve_at b 7000
 snapshot >"$T/before"
 sysctl -n net.ipv4.ip_forward >"$T/forward"
 

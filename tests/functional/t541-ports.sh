@@ -14,9 +14,7 @@ add_host b 1
 add_host c 2
 # so that b and c can meet through the host without a pod
 echo 1 >/proc/sys/net/ipv4/ip_forward
-at c "$peersay" 8080 &
-pids="$pids $!"
-wait_for 10 at c "$peersay" 127.0.0.1 8080
+serve_at c 8080
 snapshot >"$T/before"
 
 # start_pod OPTION...: serves on 80 and 53; sets $uuid.
