@@ -224,8 +224,9 @@ each() {
 	: >"$T/failed"
 	for m in $many; do
 		d=$RKT_DIR/pods/run/${m%:*}
-		(nsenter --net="/proc/$ns_a/ns/net" "$netbox" "$1" "$d" $(case $1 in fw*) ;; *) echo "/proc/${m#*:}/ns/net" ;; esac) \
-			"$net_default" eth0 >"$T/many.${m%:*}" 2>&1 || cat "$T/many.${m%:*}" >>"$T/failed") &
+		case $1 in fw*) set -- "$1" "$d" ;; *) set -- "$1" "$d" "/proc/${m#*:}/ns/net" ;; esac
+		(nsenter --net="/proc/$ns_a/ns/net" "$netbox" "$@" "$net_default" eth0 >"$T/many.${m%:*}" 2>&1 ||
+			cat "$T/many.${m%:*}" >>"$T/failed") &
 		jobs="${jobs-} $!"
 	done
 	for j in $jobs; do wait "$j"; done
