@@ -265,6 +265,7 @@ sh -c 'nsenter --net="$1" "$2" "$3" 10.77.0.2 >"$4" 2>&1 & echo $! >"$5"; wait' 
 parent=$!
 wait_for 5 test -s "$T/child"
 proxy=$(cat "$T/child")
+pids="$pids $proxy" # should it live on
 check "a proxy with a parent of its own" wait_for 5 jailed "$proxy"
 kill -KILL "$parent"
 check "dies with it" wait_for 5 sh -c "! kill -0 $proxy"
