@@ -24,6 +24,12 @@ static bool is_ours(const struct attachment *a)
 	return net_driver_of(a->conf) == &net_driver_builtin;
 }
 
+/* Nothing leaves it: a built-in network that has no way out. */
+static bool is_isolated(const struct attachment *a)
+{
+	return is_ours(a) && !json_is_true(json_member(json_array_get(a->conf->plugins, 0), "defaultRoute"));
+}
+
 static int apply(const struct net_job *j, bool all, struct net_result *results, struct fw_net *nets,
 		 bool *ret_forwarded, struct err *e)
 {
@@ -41,9 +47,11 @@ static int apply(const struct net_job *j, bool all, struct net_result *results, 
 			.result = &results[i],
 			.masquerade = (all || is_ours(a)) && net_conf_masquerades(a->conf),
 			.ports = a == target && j->rec.ports.n,
+			.isolated = is_isolated(a),
 		};
 	}
-	return fw_set(&p, ret_forwarded, e);
+	auto_close int lock = fw_lock(e);
+	return lock < 0 ? lock : fw_set(&p, ret_forwarded, e);
 }
 
 static bool needs_firewall(const struct net_job *j, bool all)
@@ -96,14 +104,17 @@ static void del_one(const struct net_job *j, const struct attachment *a, struct 
  * frees the rules while the interfaces go. */
 static int clear_firewall(const struct net_job *j, struct err *first)
 {
-	int last = FD_NONE;
-	const struct attachment *a = net_port_network(&j->rec);
+	const struct attachment *a = j->rec.ports.n ? net_port_network(&j->rec) : NULL;
 	struct net_result res = { NULL, 0, NULL, NULL, NULL, NULL };
 	struct err e = ERR_INIT, ignored = ERR_INIT;
+	int last = FD_NONE;
 
+	if (!needs_firewall(j, true))
+		return last;
 	if (a && a->result)
 		(void)net_result_parse(a->result, a->conf->version, a->ifname, &res, &ignored);
-	if (needs_firewall(j, true) && fw_clear(j->pod.uuid, &res, &last, &e) < 0)
+	auto_close int lock = fw_lock(&e);
+	if (lock < 0 || fw_clear(j->pod.uuid, a ? &res : NULL, &last, &e) < 0)
 		keep_first(first, &e);
 	net_result_done(&res);
 	return last;

@@ -92,7 +92,7 @@ check "nothing is left of that" diff "$T/before" "$T/after"
 
 # ---- one address, the restricted network --------------------------------------------------------------------------
 start_pod --net=default-restricted --port=web:10.9.1.1:8080 --port=dns:5353
-is "a given address serves" "$(ask at b "$peersay" 10.9.1.1 8080)" "peer=10.9.1.2"
+is "a given address serves; a network that reaches the host only sees the host" "$(ask at b "$peersay" 10.9.1.1 8080)" "peer=172.31.0.1"
 is "another does not" "$(ask at b "$peersay" 10.9.2.1 8080)" nothing
 is "nor 127.0.0.1" "$(ask "$peersay" 127.0.0.1 8080)" nothing
 kill -9 "$pid"
