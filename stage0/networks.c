@@ -155,12 +155,9 @@ int networks_reload(const struct pod *p, const struct net_where *w, struct err *
 	if (netns < 0)
 		return netns;
 	struct net_call reload = { w, "reload", p->uuid, p->fd, FD_NONE, netns };
-	struct net_call check = { w, "check", p->uuid, p->fd, FD_NONE, netns };
 	int r = stage1_of_pod(p, &s, e);
 	if (r == 0)
 		r = call_net(&s, &reload, e);
-	if (r == 0)
-		r = call_net(&s, &check, e);
 	stage1_done(&s);
 	return r < 0 ? err_ctx(e, "pod %s", p->uuid) : 0;
 }

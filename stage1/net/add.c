@@ -130,16 +130,29 @@ static int step_journal(struct net_job *j, struct err *e)
 	return r;
 }
 
+/* Nothing was asked for of the networks from @first on, so there is nothing to undo. */
+static void never_begun(const struct net_job *j, size_t first)
+{
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = first; i < j->rec.n; i++)
+		(void)record_drop(&j->pod, j->rec.v[i], &ignored);
+}
+
 static int step_connect(struct net_job *j, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < j->rec.n && r == 0; i++) {
 		struct attachment *a = j->rec.v[i];
+		const struct net_driver *d = net_driver_of(a->conf);
 
-		r = net_driver_of(a->conf)->add(&j->pod, a, e);
-		if (r < 0)
+		r = d->add(&j->pod, a, e);
+		if (r < 0) {
+			/* a plugin that is not there: they are all looked up before the first is called */
+			never_begun(j, d == &net_driver_cni && r == -ENOENT ? i : i + 1);
 			return err_ctx(e, "network \"%s\"", a->conf->name);
+		}
 		a->up = true;
 		r = record_save(&j->pod, a, e);
 	}

@@ -1,4 +1,4 @@
-/* del — the verbs del, check and reload: see job.h. */
+/* del — the verbs del and reload: see job.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +134,7 @@ int net_del(struct net_job *j, struct err *e)
 	return first.code ? err_copy(e, &first) : 0;
 }
 
-/* ---- check and reload ---- */
+/* ---- reload ---- */
 
 static int load_running(struct net_job *j, struct err *e)
 {
@@ -143,18 +143,16 @@ static int load_running(struct net_job *j, struct err *e)
 	return record_load(&j->pod, &j->rec, e);
 }
 
-int net_check(struct net_job *j, struct err *e)
+/* Plugins are asked by their driver, those that can tell. */
+static int check_ours(const struct net_job *j, struct err *e)
 {
-	int r = load_running(j, e);
+	int r = 0;
 
 	for (size_t i = 0; i < j->rec.n && r == 0; i++) {
 		const struct attachment *a = j->rec.v[i];
 
-		r = net_driver_of(a->conf)->check(&j->pod, a, e);
-		if (r == -ENOTSUP) {
-			err_clear(e);
-			r = 0;
-		}
+		if (is_ours(a))
+			r = net_driver_of(a->conf)->check(&j->pod, a, e);
 		if (r < 0)
 			err_ctx(e, "network \"%s\"", a->conf->name);
 	}
@@ -179,6 +177,8 @@ int net_reload(struct net_job *j, struct err *e)
 		}
 	}
 	r = net_apply_firewall(j, true, &forwarded, e);
+	if (r == 0)
+		r = check_ours(j, e);
 	if (r < 0)
 		keep_first(&first, e);
 	return first.code ? err_copy(e, &first) : 0;

@@ -34,8 +34,7 @@ struct net_job {
 int net_add(struct net_job *j, struct err *e);
 /* del: undo everything that the record names; goes on after errors and returns the first. */
 int net_del(struct net_job *j, struct err *e);
-/* check and reload of a running pod. */
-int net_check(struct net_job *j, struct err *e);
+/* reload: what somebody took out of the host's firewall is put back, and everything is looked at.  Needs the namespace. */
 int net_reload(struct net_job *j, struct err *e);
 /* list: the networks that are configured, as JSON on standard output. */
 int net_list(struct net_job *j, struct err *e);

@@ -1,7 +1,7 @@
 /*
  * net — networks of pods, from the host's side: `net VERB [OPTIONS] ARG`, see README.md of this folder.
  *
- * The working directory is the pod's for add, del, check and reload, which take its UUID, and the data directory
+ * The working directory is the pod's for add, del and reload, which take its UUID, and the data directory
  * for the others.
  */
 #include <errno.h>
@@ -45,8 +45,8 @@ static const struct verb {
 	bool pod; /* its argument is a UUID, the working directory that pod's */
 	int (*run)(struct net_job *j, struct err *e);
 } verbs[] = {
-	{ "add", true, net_add },       { "del", true, net_del },    { "check", true, net_check },
-	{ "reload", true, net_reload }, { "list", false, net_list }, { "rm", false, net_rm },
+	{ "add", true, net_add },    { "del", true, net_del }, { "reload", true, net_reload },
+	{ "list", false, net_list }, { "rm", false, net_rm },
 };
 
 /* What the caller gave as NET_FD_NETNS, if it is a network namespace at all. */

@@ -91,6 +91,7 @@ wait "$pid"
 nft delete table inet rkt 2>/dev/null
 
 # ---- published by us where no plugin can ----------------------------------------------------------------------
+rm "$T/uuid"
 start_rkt run --net=old --port=web:8080 --uuid-file-save="$T/uuid" example.com/net -- -c 'exec peersay 80'
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
 uuid=$(cat "$T/uuid")
@@ -153,7 +154,12 @@ echo '{"cniVersion":"0.4.0","name":"gone","plugins":[{"cniVersion":"1.0.0","type
 rm "$T/etc/net.d/90-gone.conf"
 fails_with '90-gone\.conflist' "a plugin of another version than its list" rkt run --net=gone example.com/net -- -c true
 rm "$T"/etc/net.d/90-*
-sed 's|10.44.0.0/24" }\], \[{ "subnet": "fd44::/64"|10.47.0.0/30|; s/"br"/"tiny"/; s/cnibr/tinybr/' "$T/etc/net.d/10-br.conflist" >"$T/etc/net.d/60-tiny.conflist"
+conf 60-tiny.conflist <<'E2'
+{ "cniVersion": "1.0.0", "name": "tiny", "plugins": [
+  { "type": "bridge", "bridge": "tinybr", "isGateway": true,
+    "ipam": { "type": "host-local", "dataDir": "@D@", "subnet": "10.47.0.0/30" } } ] }
+E2
+rm "$T/uuid"
 start_rkt run --net=tiny --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
 fails_with 'no IP addresses available' "an exhausted pool" rkt run --net=tiny example.com/net -- -c true
