@@ -18,6 +18,7 @@
 #include "stage1/net/fw.h"
 #include "stage1/net/job.h"
 #include "stage1/net/resolv.h"
+#include "stage1/net/twins.h"
 
 #define NETS_MAX 32
 
@@ -155,6 +156,8 @@ static int step_connect(struct net_job *j, struct err *e)
 		}
 		a->up = true;
 		r = record_save(&j->pod, a, e);
+		if (r == 0 && d == &net_driver_cni && twins_check(&j->pod, a, e) < 0)
+			return err_ctx(e, "network \"%s\"", a->conf->name);
 	}
 	return r;
 }

@@ -137,6 +137,18 @@ plugin refuse <<'E2'
 [ "$CNI_COMMAND" = DEL ] && exit 0
 echo '{"code": 7, "msg": "no luck today", "details": "none at all"}'; exit 1
 E2
+plugin thief <<'E2'
+#!/bin/sh
+[ "$CNI_COMMAND" = DEL ] && { echo gone >>"$0.del"; exit 0; }
+echo '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.48.0.2/24"}]}'
+E2
+rm "$T/uuid"
+start_rkt run --net=thief --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
+wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
+fails_with "address 10.48.0.2 is that of pod $(cat "$T/uuid")" "one that gives a pod's address away" rkt run --net=thief example.com/net -- -c true
+check "is asked to take it back" test -s "$T/plugins/thief.del"
+rkt stop "$(cat "$T/uuid")" >/dev/null
+wait "$pid"
 RKT_CNI_TIMEOUT_MS=1000
 export RKT_CNI_TIMEOUT_MS
 fails_with 'network "hang".*hang' "a plugin that hangs" rkt run --net=hang example.com/net -- -c true
