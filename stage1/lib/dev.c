@@ -86,12 +86,12 @@ static int mount_shm(struct sandbox *s, struct err *e)
 	return r == 0 ? mnt_attach(m, AT_FDCWD, "shm", e) : r;
 }
 
-/* A pty on the devpts that was just mounted; TIOCGPTPEER opens the slave without a path (threats.md R11). */
-int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e)
+/* TIOCGPTPEER opens the slave without a path (threats.md R11). */
+int dev_open_pty(int dir_fd, const char *ptmx, int *master, int *slave, struct err *e)
 {
 	int unlock = 0;
 
-	*master = openat(dev_fd, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	*master = openat(dir_fd, ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*master < 0)
 		return err_sys(e, errno, "open a terminal for the app");
 	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
@@ -114,16 +114,21 @@ static int console(int slave, struct err *e)
 	return r;
 }
 
-/* The caller's terminal is relayed to one for the first app; others have their own, to attach to. */
+/* The caller's terminal is relayed to one for the first app; others have their own, to attach to.  An added app gets a
+ * new one with every start, on the devpts that was just mounted; /dev/console cannot be each of them. */
 static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	struct app_streams *t = &a->streams;
 	int r = 0;
 
 	if (s->tty && s->pty_master < 0)
-		r = dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
-	if (r == 0 && streams_any(t, STREAM_TTY))
-		r = dev_open_pty(a->dev_fd, &t->tty_outer, &t->tty_inner, e);
+		r = dev_open_pty(a->dev_fd, "pts/ptmx", &s->pty_master, &s->pty_slave, e);
+	if (r == 0 && streams_any(t, STREAM_TTY) && s->ctx->mutable_pod) {
+		t->pts = open("pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = t->pts < 0 ? err_sys(e, errno, "open the app's terminals") : 0;
+	} else if (r == 0 && streams_any(t, STREAM_TTY)) {
+		r = dev_open_pty(a->dev_fd, "pts/ptmx", &t->tty_outer, &t->tty_inner, e);
+	}
 	return r == 0 ? console(t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
 }
 
