@@ -181,7 +181,7 @@ enum plan_msg_type {
 	/* the sealed plan of this one app, root "/a<slot>", comes with it, then a pipe, device or terminal for every stream
 	 * that the plan calls PLAN_FD_SENT, in their order */
 	MSG_APP_START,
-	MSG_APP_STOP,  /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
+	MSG_APP_STOP, /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
 	/* init → supervisor */
 	MSG_OVER, /* nothing of the app is left, its post-stop handler included; the slot may be started again */
 	MSG_RESTARTED, /* without PLAN_MUTABLE: app @app is started again for the @value-th time */

@@ -38,7 +38,7 @@ struct app_streams {
 #define APP_STREAMS_INIT                                                                                     \
 	{                                                                                                    \
 		{ STREAM_PASS, STREAM_PASS, STREAM_PASS }, { -EBADF, -EBADF, -EBADF },                       \
-			{ -EBADF, -EBADF, -EBADF }, -EBADF, -EBADF, -EBADF                                           \
+			{ -EBADF, -EBADF, -EBADF }, -EBADF, -EBADF, -EBADF                                   \
 	}
 
 /* Has one of them mode @m? */

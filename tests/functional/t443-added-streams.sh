@@ -10,9 +10,9 @@ accept_unsigned
 run rkt fetch "$T/images/app.aci" "$T/images/handlers.aci"
 expect_status 0 "the images are there"
 
-sandbox() { # FLAGS...: sets $uuid and $pid
+sandbox() { # sets $uuid and $pid
 	rm -f "$T/uuid"
-	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid" "$@"
+	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
 	check "the sandbox is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
@@ -183,7 +183,7 @@ exec 8>&-
 wait "$client"
 
 # what an app does to its /dev does not lead the supervisor anywhere
-add evil --stdin=tty --stdout=tty --caps-retain=CAP_SYS_ADMIN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_CHOWN,CAP_MKNOD --seccomp=mode=retain,@rkt/all --exec=/bin/sh -- -c \
+add evil --stdin=tty --stdout=tty --caps-retain=CAP_SYS_ADMIN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_CHOWN,CAP_MKNOD --seccomp=mode=remove,@systemd/clock --exec=/bin/sh -- -c \
 	'chmod 000 /dev/pts/ptmx; rm -f /dev/ptmx; ln -s /proc/1/root/etc/passwd /dev/ptmx; umount /dev/pts && rmdir /dev/pts; ln -s / /dev/pts; ls -l /dev/pts; tty; sleep 600'
 run rkt app stop "$uuid" --app=evil
 run rkt app start "$uuid" --app=evil
@@ -207,6 +207,13 @@ run rkt app stop "$uuid" --app=fails
 is "what was refused is not there" "$(rkt app list --no-legend "$uuid" | grep -c bad)" 0
 run rkt app add "$uuid" example.com/app --name=none --stdout=stream --exec=/no/such
 fails_with 'no/such' "a program that is missing" rkt app start "$uuid" --app=none
+
+n=0
+for ms in 1 5 10 15 20 25 30 40 50 60 75 90; do
+	n=$((n + 1))
+	timeout -s KILL "0.0$(printf %02d "$ms")" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --insecure-options=image \
+		app add "$uuid" example.com/app --name=k$n --stdin=tty --stdout=tty --exec=/bin/cat >/dev/null 2>&1
+done
 
 # ---- a flood, and a reader who does not read -----------------------------------------------------
 
