@@ -157,12 +157,12 @@ floor_SRC := tests/bench/floor.c
 floor_OUT := tests/floor
 floor_LINK := $(PLAIN)
 # stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
-TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup
+TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added
 define podbox
 podbox_$(1)_SRC := tests/functional/podbox_$(1).c
 podbox_$(1)_OUT := tests/podbox_$(1)
 podbox_$(1)_LIBS := $(shell $(PKG) --silence-errors --libs check)
 endef
-$(foreach t,init launch cgroup,$(eval $(call podbox,$(t))))
+$(foreach t,init launch cgroup added,$(eval $(call podbox,$(t))))
 
 ALL_SRC = $(sort $(foreach a,$(ARCHIVES),$($(a)_SRC)) $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$($(p)_SRC)) $(TEST_SRC))

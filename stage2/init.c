@@ -124,6 +124,7 @@ static int start_plan(struct pod *p)
 	for (uint32_t i = 0; i < plan_head(p->plan)->napps; i++) {
 		p->apps[i].plan = p->plan;
 		p->apps[i].index = i;
+		(void)memcpy(p->apps[i].stdio, plan_app(p->plan, i)->stdio, sizeof(p->apps[i].stdio));
 	}
 	return 0;
 }

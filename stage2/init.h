@@ -49,6 +49,7 @@ struct app {
 	uint32_t index;   /* in that plan */
 	enum app_state state;
 	pid_t pid;                /* of the present process; 0 = none */
+	int stdio[3];             /* of its processes; from 3 on in a mutable pod it is ours to close */
 	int err_fd;               /* its launch report; -1 = has come */
 	bool launch_failed;       /* the report was a failure, already told */
 	bool ending;              /* it was told to stop */
@@ -139,8 +140,11 @@ int cgroups_remove(struct pod *p, const char **ret_dir);
 
 /* init_mutable.c ------------------------------------------------------------------------------ */
 
-/* MSG_APP_START: @plan_fd (closed here; -1 = none came) is the plan of the app in slot @i. */
-void mutable_start(struct pod *p, uint32_t i, int plan_fd);
+#define START_FDS 4 /* that come with a MSG_APP_START at most: the plan, three streams */
+/* MSG_APP_START: @fds (taken over) are the plan of the app in slot @i and the streams that it names. */
+void mutable_start(struct pod *p, uint32_t i, int *fds, uint32_t n);
+/* The app has ended: its streams are closed. */
+void mutable_over(struct pod *p, uint32_t i);
 /* MSG_APP_STOP. */
 void mutable_stop(struct pod *p, uint32_t i);
 /* Map and check a sealed plan; 0 or -errno (init.c). */

@@ -133,7 +133,7 @@ static _Noreturn void child(const struct pod *p, uint32_t i, const struct plan_v
 	l.proc_fd = p->proc_fd;
 	l.inherited = p->inherited;
 	l.tty = a->flags & PLAN_APP_TTY ? 1 : 0;
-	(void)memcpy(l.stdio, a->stdio, sizeof(l.stdio));
+	(void)memcpy(l.stdio, p->apps[i].stdio, sizeof(l.stdio));
 	(void)launch_vec(l.plan, v, argv, PLAN_ARGS_MAX + 1);
 	(void)launch_vec(l.plan, &a->env, env, PLAN_ARGS_MAX + 1);
 	if (a->nlisten && v == &a->argv)
@@ -185,8 +185,10 @@ void app_done(struct pod *p, uint32_t i)
 {
 	p->apps[i].state = APP_DONE;
 	p->running--;
-	if (p->is_mutable)
+	if (p->is_mutable) {
+		mutable_over(p, i);
 		control_send(p, MSG_OVER, (int32_t)i, 0, 0, NULL);
+	}
 	if (p->running == 0 && (!p->is_mutable || p->phase == POD_STOP))
 		p->phase = POD_END;
 }

@@ -42,24 +42,26 @@ void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int3
 		p->queue[p->queue_to++] = m;
 }
 
-/* One message, and the descriptor that came with it (-1: none); false if it is not one of ours. */
-static bool receive_one(struct plan_msg *m, int *ret_fd)
+/* One message, and the *n descriptors that came with it; false if it is not one of ours. */
+static bool receive_one(struct plan_msg *m, int fds[START_FDS], uint32_t *n)
 {
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(START_FDS * sizeof(int))];
 	} c;
 	struct iovec v = { m, sizeof(*m) };
 	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
 	/* MSG_TRUNC: the true length, so that a message of another build is seen as such and dropped. */
-	ssize_t n = recvmsg(PLAN_FD_CONTROL, &h, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *first = n < 0 ? NULL : CMSG_FIRSTHDR(&h);
+	ssize_t len = recvmsg(PLAN_FD_CONTROL, &h, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *first = len < 0 ? NULL : CMSG_FIRSTHDR(&h);
 
-	*ret_fd = -1;
-	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS &&
-	    first->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(first), sizeof(int));
-	return n == (ssize_t)sizeof(*m);
+	*n = 0;
+	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
+		*n = (uint32_t)((first->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(fds, CMSG_DATA(first), *n * sizeof(int));
+	}
+	/* more descriptors than there is room for: the kernel has closed the rest */
+	return len == (ssize_t)sizeof(*m) && !(h.msg_flags & MSG_CTRUNC);
 }
 
 static bool is_slot(const struct pod *p, int32_t app)
@@ -70,9 +72,10 @@ static bool is_slot(const struct pod *p, int32_t app)
 void control_receive(struct pod *p)
 {
 	struct plan_msg m = { .type = 0 };
-	int fd = -1;
+	int fds[START_FDS];
+	uint32_t n = 0;
 
-	if (!receive_one(&m, &fd))
+	if (!receive_one(&m, fds, &n))
 		m.type = 0;
 	switch (m.type) {
 	case MSG_GO:
@@ -88,8 +91,8 @@ void control_receive(struct pod *p)
 		break;
 	case MSG_APP_START:
 		if (is_slot(p, m.app)) {
-			mutable_start(p, (uint32_t)m.app, fd);
-			fd = -1;
+			mutable_start(p, (uint32_t)m.app, fds, n);
+			n = 0;
 		}
 		break;
 	case MSG_APP_STOP:
@@ -99,6 +102,6 @@ void control_receive(struct pod *p)
 	default:
 		break;
 	}
-	if (fd >= 0)
-		(void)close(fd);
+	while (n > 0)
+		(void)close(fds[--n]);
 }

@@ -31,6 +31,10 @@
 #define PLAN_FD_PLAN    4 /* unless the first argument is another number */
 /* Further descriptors (cgroup parents, stdio) are named by number in the plan. */
 
+/* In plan_app.stdio of a plan that comes with MSG_APP_START: the next descriptor that came behind the plan.  No number
+ * that can be open.  Any other stream of such a plan is init's own one of the same number. */
+#define PLAN_FD_SENT INT32_MAX
+
 enum plan_pod_flag {
 	PLAN_PIDNS = 1,   /* init is pid 1 of a pid namespace: kill(-1) is safe and ends everything */
 	PLAN_USERS = 4,   /* in a user namespace: the pod's cgroup directories are the supervisor's */
@@ -98,7 +102,7 @@ struct plan_app {
 	uint32_t rlimits_off, nrlimits;
 	int32_t oom_score_adj;
 	uint32_t has_oom;
-	int32_t stdio[3]; /* descriptors in init */
+	int32_t stdio[3]; /* descriptors in init, or PLAN_FD_SENT */
 	uint32_t umask;
 	uint32_t devices_off,
 		ndevices; /* struct bpf_insn each (8 bytes): which devices open (v2); n = 0: no program */
@@ -174,8 +178,10 @@ enum plan_msg_type {
 	MSG_FAILED, /* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
 	MSG_DONE, /* everything has ended and the cgroups are gone; @value = exit status of the pod */
 	/* only with PLAN_MUTABLE; @app is a slot below PLAN_APPS_MAX.  Supervisor → init */
-	MSG_APP_START, /* one descriptor comes with it: a sealed plan of this one app, root "/a<slot>" */
-	MSG_APP_STOP,  /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
+	/* the sealed plan of this one app, root "/a<slot>", comes with it, then a pipe, device or terminal for every stream
+	 * that the plan calls PLAN_FD_SENT, in their order */
+	MSG_APP_START,
+	MSG_APP_STOP, /* SIGTERM, SIGKILL after the grace time; MSG_OVER comes at once if nothing runs */
 	/* init → supervisor */
 	MSG_OVER, /* nothing of the app is left, its post-stop handler included; the slot may be started again */
 	MSG_RESTARTED, /* without PLAN_MUTABLE: app @app is started again for the @value-th time */

@@ -68,7 +68,7 @@ static int fly_kernel_mounts(struct sandbox *s, struct app_build *a, struct err 
 	if (r == 0 && s->tty) {
 		a->dev_fd = openat(a->root_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = a->dev_fd < 0 ? err_sys(e, errno, "open the app's /dev")
-				  : dev_open_pty(a->dev_fd, &s->pty_master, &s->pty_slave, e);
+				  : dev_open_pty(a->dev_fd, "pts/ptmx", &s->pty_master, &s->pty_slave, e);
 	}
 	return r;
 }

@@ -6,7 +6,8 @@
  * of the host: we are never in the pod's pid namespace, so nothing in the pod sees us or can touch us.  What only
  * the pod has, its procfs and its shared memory, is fetched as detached mounts; its network and ipc namespaces we
  * join, for sysfs and mqueue show those of who mounts them.  The finished tree goes over as one detached mount.
- * If we are killed, everything but files of the pod directory goes with us.
+ * Of an app that will have a terminal the supervisor gets the devpts (requests.h).  If we fail or are killed, what is left
+ * are files of the pod directory and that, and app/rm takes both away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -130,16 +131,23 @@ static int step_plan(void *ctx, struct err *e)
 	return r < 0 ? r : addedplan_save(w->ctx.pod_fd, w->entry->app, &bytes, e);
 }
 
+/* While our working directory is the pod's, where the supervisor listens. */
+static int step_terminals(void *ctx, struct err *e)
+{
+	struct adding *w = ctx;
+	struct app_call c = { .op = APP_TERMINALS, .slot = w->slot };
+	int fd = w->s.apps[0].streams.pts;
+
+	return fd < 0 ? 0 : app_request(w->entry, &c, fd, NULL, e);
+}
+
 static int step_attach(void *ctx, struct err *e)
 {
 	struct adding *w = ctx;
-	struct err ignored = ERR_INIT;
 	int r = init_place_enter(&w->init, 0, e);
 
 	if (r == 0)
 		r = mnt_attach(w->tree, AT_FDCWD, w->s.apps[0].root + 1, e);
-	if (r < 0)
-		(void)addedplan_remove(w->ctx.pod_fd, w->entry->app, &ignored);
 	return r;
 }
 
@@ -152,6 +160,7 @@ static const struct step add_steps[] = {
 	{ "separate mounts", step_leave },
 	{ "assemble the root file system", step_build },
 	{ "plan the app", step_plan },
+	{ "hand over the terminals", step_terminals },
 	{ "hand over the tree", step_attach },
 	{ NULL, NULL },
 };

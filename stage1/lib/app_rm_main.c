@@ -63,7 +63,7 @@ static int rm(struct app_entry *a, struct err *e)
 		return forget_records(a, e);
 	}
 	if (r == 0)
-		r = app_request(a, APP_FORGET, slot, FD_NONE, NULL, e);
+		r = app_request(a, &(struct app_call){ .op = APP_FORGET, .slot = slot }, FD_NONE, NULL, e);
 	if (r == 0)
 		r = cgroups_destroy_app(a->pod_fd, a->app, e);
 	if (r == 0)

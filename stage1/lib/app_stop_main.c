@@ -15,7 +15,7 @@ static int stop(struct app_entry *a, struct err *e)
 	int r = addedplan_load(a->pod_fd, a->app, &plan, &slot, e);
 
 	if (r == 0)
-		r = app_request(a, APP_STOP, slot, FD_NONE, &m, e);
+		r = app_request(a, &(struct app_call){ .op = APP_STOP, .slot = slot }, FD_NONE, &m, e);
 	return r == 0 && m.value == 1 ? CONTRACT_EXIT_NOT_RUNNING : r;
 }
 

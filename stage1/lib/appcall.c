@@ -119,10 +119,10 @@ static int told_failure(const struct app_entry *a, struct plan_msg *m, struct er
 	return err_ctx(e, "app \"%s\"", a->app);
 }
 
-int app_request(const struct app_entry *a, enum app_op op, uint32_t slot, int plan_fd, struct plan_msg *ret,
+int app_request(const struct app_entry *a, const struct app_call *call, int with, struct plan_msg *ret,
 		struct err *e)
 {
-	struct app_call c = { .op = op, .slot = slot };
+	struct app_call c = *call;
 	struct plan_msg m = { .type = 0 };
 	auto_close int fd = FD_NONE;
 
@@ -132,7 +132,7 @@ int app_request(const struct app_entry *a, enum app_op op, uint32_t slot, int pl
 	fd = connect_supervisor(e);
 	if (fd < 0)
 		return fd;
-	int r = fd_send(fd, &c, sizeof(c), &plan_fd, plan_fd >= 0 ? 1 : 0);
+	int r = fd_send(fd, &c, sizeof(c), &with, with >= 0 ? 1 : 0);
 	ssize_t n = r == 0 ? fd_recv(fd, &m, sizeof(m), NULL, NULL) : r;
 	if (n != (ssize_t)sizeof(m))
 		return err_set(e, ERR_STATE, ESRCH, "the pod ended meanwhile");

@@ -21,11 +21,11 @@ struct app_entry {
 int app_entry_main(int argc, char **argv, const char *name, int (*work)(struct app_entry *a, struct err *e));
 
 /*
- * Ask the supervisor to do @op with the app in @slot; @plan_fd is for APP_START.  0, with the final answer in *ret
+ * Ask the supervisor for @c, in which only the name is still missing; @fd goes with it, or is FD_NONE.  0, with the final answer in *ret
  * unless that is NULL; what it answers with MSG_FAILED is an error with its code.  -ESRCH: the pod does not run,
  * or ended meanwhile; -ENOTSUP: it takes no requests.
  */
-int app_request(const struct app_entry *a, enum app_op op, uint32_t slot, int plan_fd, struct plan_msg *ret,
+int app_request(const struct app_entry *a, const struct app_call *c, int fd, struct plan_msg *ret,
 		struct err *e);
 
 /* The pod's first process and its root directory, by verified descriptors, both the caller's. */

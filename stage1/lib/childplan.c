@@ -77,11 +77,12 @@ static void build_search(struct app_build *a)
 		strv_push(&a->search, **d ? *d : work_dir(a));
 }
 
-static int stream_fd(const struct app_streams *t, int stream)
+/* What an added app has of its own is made when it is started. */
+static int stream_fd(const struct sandbox *s, const struct app_streams *t, int stream)
 {
-	if (t->mode[stream] == STREAM_TTY)
-		return t->tty_inner;
-	return t->inner[stream] >= 0 ? t->inner[stream] : stream;
+	if (s->ctx->mutable_pod)
+		return t->mode[stream] == STREAM_PASS ? stream : PLAN_FD_SENT;
+	return streams_inner(t, stream, stream);
 }
 
 /* What the image says, which is no more than a wish. */
@@ -144,7 +145,7 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		out->flags |= PLAN_APP_TTY;
 	out->flags |= a->restart;
 	for (int i = 0; i < 3; i++)
-		out->stdio[i] = tty ? s->pty_slave : stream_fd(&a->streams, i);
+		out->stdio[i] = tty ? s->pty_slave : stream_fd(s, &a->streams, i);
 }
 
 static void fill_cgroups(const struct sandbox *s, const int fds[CGROUP_MAX], const char *dir,

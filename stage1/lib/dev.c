@@ -108,12 +108,12 @@ static int mount_shm(struct sandbox *s, const struct app_build *a, struct err *e
 	return r;
 }
 
-/* A pty on the devpts that was just mounted; TIOCGPTPEER opens the slave without a path (threats.md R11). */
-int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e)
+/* TIOCGPTPEER opens the slave without a path (threats.md R11). */
+int dev_open_pty(int dir_fd, const char *ptmx, int *master, int *slave, struct err *e)
 {
 	int unlock = 0;
 
-	*master = openat(dev_fd, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	*master = openat(dir_fd, ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*master < 0)
 		return err_sys(e, errno, "open a terminal for the app");
 	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
@@ -138,7 +138,8 @@ static int console(const struct app_build *a, int slave, struct err *e)
 	return r;
 }
 
-/* The caller's terminal is relayed to one for the first app; others have their own, to attach to. */
+/* The caller's terminal is relayed to one for the first app; others have their own, to attach to.  An added app gets a
+ * new one with every start, on the devpts that was just mounted; /dev/console cannot be each of them. */
 static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	struct app_streams *t = &a->streams;
@@ -147,9 +148,13 @@ static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 	int r = 0;
 
 	if (callers)
-		r = dev_open_pty(dev, &s->pty_master, &s->pty_slave, e);
-	if (r == 0 && own)
-		r = dev_open_pty(dev, &t->tty_outer, &t->tty_inner, e);
+		r = dev_open_pty(dev, "pts/ptmx", &s->pty_master, &s->pty_slave, e);
+	if (r == 0 && own && s->ctx->mutable_pod) {
+		t->pts = openat(dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = t->pts < 0 ? err_sys(e, errno, "open the app's terminals") : 0;
+	} else if (r == 0 && own) {
+		r = dev_open_pty(dev, "pts/ptmx", &t->tty_outer, &t->tty_inner, e);
+	}
 	return r == 0 ? console(a, t->tty_inner >= 0 ? t->tty_inner : s->pty_slave, e) : r;
 }
 

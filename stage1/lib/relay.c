@@ -19,6 +19,7 @@
 #define CHUNK       16384
 #define PENDING_MAX (64u << 10) /* of one outlet; above it nobody's output is read */
 #define WRITE_BYTES 4096        /* what a pipe that polls as writable takes without blocking (pipe(7)) */
+#define ENDED_MAX   (1u << 20)  /* above it what an app that has ended wrote last is lost */
 #define PATIENCE_S  10          /* after the end of the pod, without a byte taken */
 
 static uint64_t now_us(void)
@@ -104,36 +105,76 @@ static void source_end(struct source *s)
 
 /* ---- making ---- */
 
-static void add_source(struct relay *r, unsigned int app, enum attach_bit bit, int fd, struct outlet *outlet)
-{
-	struct source *s = &r->sources[r->nsources++];
+static const enum attach_bit source_bit[RELAY_SOURCES] = { ATTACH_STDOUT, ATTACH_STDERR, ATTACH_TTY_OUT };
 
-	*s = (struct source){ .app = app, .bit = bit, .fd = fd, .outlet = outlet };
-	s->lines = (struct lines){ .app = r->s->ctx->apps[app].rt->name, .escape = outlet && outlet->tty };
+static uint32_t offered(const struct app_streams *t)
+{
+	static const uint32_t stream[3] = { ATTACH_STDIN, ATTACH_STDOUT, ATTACH_STDERR };
+	uint32_t bits = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (t->mode[i] == STREAM_ATTACH)
+			bits |= stream[i];
+		if (t->mode[i] == STREAM_TTY)
+			bits |= i ? ATTACH_TTY_OUT : ATTACH_TTY_IN;
+	}
+	return bits;
 }
 
-static void add_app(struct relay *r, unsigned int i)
+/* Nobody is in place @i. */
+static void clear_app(struct relay *r, unsigned int i)
 {
-	struct app_streams *t = &r->s->apps[i].streams;
-
-	for (int stream = 1; stream < 3; stream++) {
-		if (t->outer[stream] >= 0)
-			add_source(r, i, stream == 1 ? ATTACH_STDOUT : ATTACH_STDERR,
-				   steal_fd(&t->outer[stream]),
-				   t->mode[stream] == STREAM_LOG ? &r->outlets[stream - 1] : NULL);
-	}
-	if (streams_any(t, STREAM_TTY))
-		add_source(r, i, ATTACH_TTY_OUT, FD_NONE, NULL);
+	r->apps[i] = (struct relayed){ .name = NULL };
 	r->inlets[i] = (struct inlet){ .fd = FD_NONE };
-	if (t->outer[0] >= 0)
-		r->inlets[i].fd = steal_fd(&t->outer[0]);
-	r->attachable |= streams_any(t, STREAM_ATTACH) || streams_any(t, STREAM_TTY);
+	for (unsigned int k = 0; k < RELAY_SOURCES; k++)
+		r->sources[i * RELAY_SOURCES + k] =
+			(struct source){ .app = i, .bit = source_bit[k], .fd = FD_NONE };
+}
+
+static int add_app(struct relay *r, unsigned int i, const char *name, bool early, struct app_streams *t,
+		   struct err *e)
+{
+	struct source *s = &r->sources[(size_t)i * RELAY_SOURCES];
+	uint32_t bits = offered(t);
+
+	if (bits && clients_listen(r, e) < 0)
+		return -e->code;
+	r->apps[i] = (struct relayed){ .name = name, .early = early, .offered = bits };
+	r->inlets[i].fd = steal_fd(&t->outer[0]);
+	for (int k = 0; k < 2; k++) {
+		s[k].fd = steal_fd(&t->outer[k + 1]);
+		s[k].outlet = t->mode[k + 1] == STREAM_LOG ? &r->outlets[k] : NULL;
+		s[k].lines = (struct lines){ .app = name, .escape = s[k].outlet && s[k].outlet->tty };
+	}
+	return 0;
+}
+
+/* Nobody in any place. */
+static struct relay *new_empty(unsigned int napps)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+
+	r->listen_fd = FD_NONE;
+	r->napps = napps;
+	r->nsources = (size_t)napps * RELAY_SOURCES;
+	r->apps = xcalloc(napps, sizeof(*r->apps));
+	r->sources = xcalloc(r->nsources, sizeof(*r->sources));
+	r->inlets = xcalloc(napps, sizeof(*r->inlets));
+	for (int i = 0; i < 2; i++)
+		r->outlets[i] = (struct outlet){ .fd = i + 1, .tty = isatty(i + 1) };
+	for (int i = 0; i < RELAY_CLIENTS; i++)
+		r->clients[i].fd = FD_NONE;
+	for (unsigned int i = 0; i < napps; i++)
+		clear_app(r, i);
+	return r;
 }
 
 struct relay *relay_new(struct sandbox *s, struct err *e)
 {
 	bool any = false;
 
+	if (s->ctx->mutable_pod)
+		return new_empty(PLAN_APPS_MAX);
 	for (size_t i = 0; i < s->ctx->napps; i++) {
 		const struct app_streams *t = &s->apps[i].streams;
 
@@ -142,34 +183,57 @@ struct relay *relay_new(struct sandbox *s, struct err *e)
 	}
 	if (!any)
 		return NULL;
-	struct relay *r = xcalloc(1, sizeof(*r));
-	r->s = s;
-	r->listen_fd = FD_NONE;
-	r->sources = xcalloc(s->ctx->napps * 3, sizeof(*r->sources));
-	r->inlets = xcalloc(s->ctx->napps, sizeof(*r->inlets));
-	for (int i = 0; i < 2; i++)
-		r->outlets[i] = (struct outlet){ .fd = i + 1, .tty = isatty(i + 1) };
-	for (int i = 0; i < RELAY_CLIENTS; i++)
-		r->clients[i].fd = FD_NONE;
-	for (unsigned int i = 0; i < s->ctx->napps; i++)
-		add_app(r, i);
-	if (r->attachable && clients_listen(r, e) < 0) {
-		relay_free(r);
-		return NULL;
+	struct relay *r = new_empty((unsigned int)s->ctx->napps);
+	for (unsigned int i = 0; i < r->napps; i++) {
+		const struct pod_app *a = s->apps[i].in;
+
+		if (add_app(r, i, a->rt->name, a->app->pre_start != NULL, &s->apps[i].streams, e) < 0) {
+			relay_free(r);
+			return NULL;
+		}
 	}
 	return r;
 }
 
 void relay_terminal(struct relay *r, unsigned int app, int master)
 {
-	for (size_t i = 0; r && i < r->nsources; i++) {
-		if (r->sources[i].app == app && r->sources[i].bit == ATTACH_TTY_OUT) {
-			r->sources[i].fd = master;
-			(void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-			return;
-		}
+	if (!r || app >= r->napps || !(r->apps[app].offered & (ATTACH_TTY_IN | ATTACH_TTY_OUT))) {
+		fd_close(&master);
+		return;
 	}
-	fd_close(&master);
+	r->sources[app * RELAY_SOURCES + 2].fd = master;
+	(void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+}
+
+int relay_begin(struct relay *r, unsigned int app, const char *name, bool early, struct app_streams *t,
+		struct err *e)
+{
+	char *own = r ? xstrdup(name) : NULL;
+	int result = r ? add_app(r, app, own, early, t, e) : 0;
+
+	if (!r || result < 0) {
+		free(own);
+		return result;
+	}
+	r->apps[app].own_name = own;
+	relay_terminal(r, app, steal_fd(&t->tty_outer));
+	return 0;
+}
+
+/* What belongs to place @i goes. */
+static void drop_app(struct relay *r, unsigned int i)
+{
+	for (unsigned int k = 0; k < RELAY_SOURCES; k++) {
+		struct source *s = &r->sources[i * RELAY_SOURCES + k];
+
+		fd_close(&s->fd);
+		lines_done(&s->lines);
+		free(s->ring);
+	}
+	fd_close(&r->inlets[i].fd);
+	buf_done(&r->inlets[i].pending);
+	free(r->apps[i].own_name);
+	clear_app(r, i);
 }
 
 void relay_free(struct relay *r)
@@ -177,17 +241,11 @@ void relay_free(struct relay *r)
 	if (!r)
 		return;
 	clients_close(r);
-	for (size_t i = 0; i < r->nsources; i++) {
-		fd_close(&r->sources[i].fd);
-		lines_done(&r->sources[i].lines);
-		free(r->sources[i].ring);
-	}
-	for (size_t i = 0; i < r->s->ctx->napps; i++) {
-		fd_close(&r->inlets[i].fd);
-		buf_done(&r->inlets[i].pending);
-	}
+	for (unsigned int i = 0; i < r->napps; i++)
+		drop_app(r, i);
 	for (int i = 0; i < 2; i++)
 		buf_done(&r->outlets[i].pending);
+	free(r->apps);
 	free(r->sources);
 	free(r->inlets);
 	free(r);
@@ -195,15 +253,20 @@ void relay_free(struct relay *r)
 
 /* ---- the loop's two halves ---- */
 
+static bool holds_more(const struct source *s, size_t most)
+{
+	return s->outlet && s->outlet->pending.len - s->outlet->from > most;
+}
+
 static bool full(const struct source *s)
 {
-	return s->outlet && s->outlet->pending.len - s->outlet->from > PENDING_MAX;
+	return holds_more(s, PENDING_MAX);
 }
 
 /* Lines wait for the number that goes before them, which comes with the program's start; handlers have none. */
 static bool holds(const struct relay *r, const struct source *s)
 {
-	bool early = s->outlet && !s->lines.pid && !r->s->apps[s->app].in->app->pre_start;
+	bool early = s->outlet && !s->lines.pid && !r->apps[s->app].early;
 
 	return early || full(s);
 }
@@ -248,20 +311,38 @@ void relay_started(struct relay *r, unsigned int app, int pid)
 	}
 }
 
-/* What it wrote before it ended is in the pipes by now. */
-void relay_ended(struct relay *r, unsigned int app)
+/* What it wrote before it ended is in the pipes by now.  @most: what may wait in front of it.  False: some is left. */
+static bool read_last(struct relay *r, unsigned int app, size_t most)
 {
-	for (size_t i = 0; r && i < r->nsources; i++) {
-		struct source *s = &r->sources[i];
+	bool all = true;
 
-		if (s->app != app)
+	for (unsigned int k = 0; k < RELAY_SOURCES; k++) {
+		struct source *s = &r->sources[app * RELAY_SOURCES + k];
+
+		while (s->fd >= 0 && !holds_more(s, most) && source_read(r, s) > 0)
 			continue;
-		while (s->fd >= 0 && !full(s) && source_read(r, s) > 0)
-			continue;
+		all &= s->fd < 0 || !holds_more(s, most);
 		source_end(s);
 	}
+	clients_app_ended(r, app);
+	return all;
+}
+
+void relay_ended(struct relay *r, unsigned int app)
+{
 	if (r)
-		clients_app_ended(r, app);
+		(void)read_last(r, app, PENDING_MAX);
+}
+
+/* The pipes cannot wait for who reads us, since the next start has its own. */
+void relay_over(struct relay *r, unsigned int app)
+{
+	if (!r || !r->apps[app].name)
+		return;
+	/* nor may we wait in telling */
+	if (!read_last(r, app, ENDED_MAX) && writable_now(&r->outlets[1]))
+		log_warn("app \"%s\": nobody takes its last output: it is lost", r->apps[app].name);
+	drop_app(r, app);
 }
 
 /* Is anything left that somebody may take? */

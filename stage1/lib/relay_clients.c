@@ -15,13 +15,14 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "stage1/contract.h"
-#include "stage1/lib/sandbox.h"
 
 #define BEHIND_MAX (1u << 20)  /* bytes that a client has not taken */
 #define INPUT_MAX  (64u << 10) /* that an app has not read yet; above it we do not listen */
 
 int clients_listen(struct relay *r, struct err *e)
 {
+	if (r->listen_fd >= 0)
+		return 0;
 	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CONTRACT_FILE_ATTACH };
 	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -172,6 +173,7 @@ void clients_app_ended(struct relay *r, unsigned int app)
 		if (c->fd < 0 || !c->bits || c->app != app)
 			continue;
 		send_frame(c, ATTACH_END, 0, NULL, 0);
+		c->bits = 0; /* whatever begins in its place is not what it asked for */
 		close_after(c);
 	}
 }
@@ -214,21 +216,6 @@ static void input_flush(struct relay *r, unsigned int app)
 
 /* ---- calls and frames of a client ---- */
 
-static uint32_t offered(const struct relay *r, unsigned int app)
-{
-	const struct app_streams *t = &r->s->apps[app].streams;
-	static const uint32_t stream[3] = { ATTACH_STDIN, ATTACH_STDOUT, ATTACH_STDERR };
-	uint32_t bits = 0;
-
-	for (int i = 0; i < 3; i++) {
-		if (t->mode[i] == STREAM_ATTACH)
-			bits |= stream[i];
-		if (t->mode[i] == STREAM_TTY)
-			bits |= i ? ATTACH_TTY_OUT : ATTACH_TTY_IN;
-	}
-	return bits;
-}
-
 static void refuse(struct client *c, const char *why)
 {
 	send_frame(c, ATTACH_REFUSED, 0, why, strlen(why));
@@ -237,8 +224,8 @@ static void refuse(struct client *c, const char *why)
 
 static int find_app(const struct relay *r, const char *name)
 {
-	for (unsigned int i = 0; i < r->s->ctx->napps; i++) {
-		if (strcmp(r->s->ctx->apps[i].rt->name, name) == 0)
+	for (unsigned int i = 0; i < r->napps; i++) {
+		if (r->apps[i].name && strcmp(r->apps[i].name, name) == 0)
 			return (int)i;
 	}
 	return -1;
@@ -254,7 +241,11 @@ static void take_call(struct relay *r, struct client *c, const struct attach_cal
 		return;
 	}
 	app = find_app(r, call->app);
-	uint32_t bits = app < 0 ? 0 : offered(r, (unsigned int)app);
+	if (app < 0) {
+		refuse(c, "the app does not run");
+		return;
+	}
+	uint32_t bits = r->apps[app].offered;
 	if (!bits || call->want & ~bits) {
 		refuse(c, bits ? "the app does not offer all of these streams"
 			       : "the app was not started with --stdin, --stdout or --stderr to attach to");
@@ -351,7 +342,7 @@ nfds_t clients_poll(struct relay *r, struct pollfd *p)
 
 		p[n++] = (struct pollfd){ .fd = events ? c->fd : -1, .events = (short)events };
 	}
-	for (unsigned int i = 0; i < r->s->ctx->napps; i++)
+	for (unsigned int i = 0; i < r->napps; i++)
 		p[n++] = (struct pollfd){ .fd = r->inlets[i].pending.len ? input_fd(r, i) : -1,
 					  .events = POLLOUT };
 	return n;
@@ -376,7 +367,7 @@ void clients_react(struct relay *r, const struct pollfd *p, nfds_t n)
 		else
 			take_call(r, c, &call, recv(c->fd, &call, sizeof(call), MSG_DONTWAIT));
 	}
-	for (unsigned int i = 0; i < r->s->ctx->napps; i++) {
+	for (unsigned int i = 0; i < r->napps; i++) {
 		if (p[1 + RELAY_CLIENTS + i].revents)
 			input_flush(r, i);
 	}

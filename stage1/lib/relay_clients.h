@@ -35,6 +35,15 @@ struct inlet {
 	struct buf pending;
 };
 
+struct relayed {
+	const char *name; /* NULL: nobody */
+	char *own_name;   /* the same, if it is ours */
+	bool early;       /* lines may come before the pid */
+	uint32_t offered; /* enum attach_bit */
+};
+
+#define RELAY_SOURCES 3 /* an app: standard output, standard error, terminal */
+
 struct client {
 	int fd;
 	unsigned int app;
@@ -45,12 +54,12 @@ struct client {
 };
 
 struct relay {
-	struct sandbox *s;
-	struct source *sources;
+	unsigned int napps;
+	struct relayed *apps;
+	struct source *sources; /* RELAY_SOURCES an app */
 	size_t nsources;
 	struct inlet *inlets; /* one an app */
 	struct outlet outlets[2];
-	bool attachable;
 	int listen_fd;
 	struct client clients[RELAY_CLIENTS];
 };

@@ -1,9 +1,13 @@
 /*
- * requests — what the supervisor of a mutable pod is asked for: start an app, stop it, forget it.
+ * requests — what the supervisor of a mutable pod is asked for: start an app, stop it, forget it; keep its devpts.
  *
  * The supervisor listens on CONTRACT_FILE_SOCKET in the pod directory, which only root can reach and which no pod
  * sees.  A client sends one struct app_call, with a start the sealed plan of the app, and gets one struct
- * plan_msg back.  The supervisor passes the plan on to init and never looks into it.
+ * plan_msg back.  The supervisor passes the plan on to init and never looks into it.  With it go the app's ends of its
+ * streams, made anew for each start; ours go to the relay, and are gone when init says that the app is over.
+ *
+ * Terminals are on the devpts of the app's own /dev (threats.md R11), whose root app/add hands over when it has mounted it:
+ * a directory in which only the kernel makes names.  No path that an app can change is looked up for one.
  */
 #pragma once
 
@@ -18,12 +22,15 @@ enum app_op {
 	APP_START = 1, /* answered by MSG_STARTED or MSG_FAILED */
 	APP_STOP,      /* by MSG_OVER; value 1: it did not run */
 	APP_FORGET,    /* by MSG_OVER; MSG_FAILED with EBUSY: it runs */
+	APP_TERMINALS, /* a descriptor of the app's devpts comes with it; by MSG_OVER */
 };
 
 struct app_call {
 	uint32_t op; /* enum app_op */
 	uint32_t slot;
-	char name[248];
+	uint8_t mode[3];  /* APP_START: enum stream_mode */
+	uint8_t handlers; /* APP_START: 1: something runs before its program, and may write lines */
+	char name[244];
 };
 
 #define REQUESTS_MAX 32 /* clients at a time */
@@ -35,7 +42,9 @@ struct requests {
 		int fd;
 		uint32_t op, slot; /* op 0: has not asked yet */
 	} client[REQUESTS_MAX];
+	struct relay *relay;         /* the supervisor's, or NULL: nobody has use for streams */
 	char *name[PLAN_APPS_MAX];   /* of the app that was started last in a slot */
+	int pts[PLAN_APPS_MAX];      /* its devpts + 1; 0: none */
 	bool active[PLAN_APPS_MAX];  /* started and not over */
 	bool started[PLAN_APPS_MAX]; /* its program was executed */
 };

@@ -123,8 +123,8 @@ int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e);
 int kernfs_mount(struct sandbox *s, struct app_build *a, struct err *e);
 /* The minimal /dev of flavor ns; a pty for the interactive app. */
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e);
-/* Allocate a terminal on the devpts that @dev_fd shows. */
-int dev_open_pty(int dev_fd, int *master, int *slave, struct err *e);
+/* Allocate a terminal on the devpts whose @ptmx lies below @dir_fd, a directory that no app can change. */
+int dev_open_pty(int dir_fd, const char *ptmx, int *master, int *slave, struct err *e);
 /* /etc/hosts, /etc/hostname, /etc/mtab where the image has none. */
 int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e);
 /* Resolve user, group, environment; build the plan and write it into the pod directory.  The open file;

@@ -31,7 +31,7 @@ bool streams_any(const struct app_streams *s, enum stream_mode m)
 /* What nobody chose: input is init's, which is /dev/null or the caller's; output is lines if they need names. */
 static enum stream_mode by_default(const struct podctx *c, int stream)
 {
-	return stream > 0 && c->napps > 1 ? STREAM_LOG : STREAM_PASS;
+	return stream > 0 && (c->napps > 1 || c->mutable_pod) ? STREAM_LOG : STREAM_PASS;
 }
 
 static int choose_one(const struct podctx *c, const char *text, int stream, enum stream_mode *ret,
@@ -58,10 +58,6 @@ static int check(const struct podctx *c, const struct app_streams *s, bool ttys,
 		return err_set(
 			e, ERR_INPUT, EINVAL,
 			"an app with --interactive has the caller's terminal, and nothing to attach to");
-	if ((attach || tty) && c->mutable_pod)
-		return err_set(e, ERR_INPUT, ENOTSUP, "apps of mutable pods cannot be attached to");
-	if (c->mutable_pod && (s->mode[1] == STREAM_NULL || s->mode[2] == STREAM_NULL))
-		return err_set(e, ERR_INPUT, ENOTSUP, "output of apps of mutable pods cannot be null");
 	if (tty && !ttys)
 		return err_set(e, ERR_INPUT, ENOTSUP, "this stage1 has no terminals for apps");
 	return 0;
@@ -114,8 +110,24 @@ int streams_connect(struct app_streams *s, struct err *e)
 	return r;
 }
 
+int streams_inner(const struct app_streams *s, int stream, int none)
+{
+	int fd = s->mode[stream] == STREAM_TTY ? s->tty_inner : s->inner[stream];
+
+	return fd >= 0 ? fd : none;
+}
+
 void streams_hand_over(struct app_streams *s)
 {
 	for (int stream = 0; stream < 3; stream++)
 		fd_close(&s->inner[stream]);
+	fd_close(&s->tty_inner);
+}
+
+void streams_done(struct app_streams *s)
+{
+	streams_hand_over(s);
+	for (int stream = 0; stream < 3; stream++)
+		fd_close(&s->outer[stream]);
+	fd_close(&s->tty_outer);
 }

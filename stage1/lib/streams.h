@@ -5,7 +5,11 @@
  *   stdin   null (default), stream, tty, interactive
  *   stdout  log (default), null, stream, tty, interactive; stderr the same
  * "log" of the only app is the caller's own descriptor; of several apps each has pipes, and relay.h makes lines with
- * names of what comes through them.  "stream" and "tty" are for `rkt attach`.
+ * names of what comes through them, and so has each app of a mutable pod, which may have company any time.  "stream" and
+ * "tty" are for `rkt attach`.
+ *
+ * The ends are made before the clone, the terminal with the app's /dev.  Of an app that was added everything is made when it
+ * is started, and anew each time (requests.c); what app/add leaves is the app's devpts.
  */
 #pragma once
 
@@ -29,18 +33,23 @@ struct app_streams {
 	int outer[3];  /* the supervisor's ends, FD_NONE where it has none */
 	int tty_inner; /* the app's terminal, made in the child, or FD_NONE */
 	int tty_outer; /* its master, in the supervisor, or FD_NONE */
+	int pts;       /* app/add: root of the app's devpts, if it will have a terminal, or FD_NONE */
 };
 #define APP_STREAMS_INIT                                                                                     \
 	{                                                                                                    \
 		{ STREAM_PASS, STREAM_PASS, STREAM_PASS }, { -EBADF, -EBADF, -EBADF },                       \
-			{ -EBADF, -EBADF, -EBADF }, -EBADF, -EBADF                                           \
+			{ -EBADF, -EBADF, -EBADF }, -EBADF, -EBADF, -EBADF                                   \
 	}
 
 /* Has one of them mode @m? */
 bool streams_any(const struct app_streams *s, enum stream_mode m);
 /* Read the modes of app @i of the pod.  @ttys: can this flavor make terminals for apps?  -EINVAL, -ENOTSUP. */
 int streams_choose(const struct podctx *c, unsigned int i, bool ttys, struct app_streams *ret, struct err *e);
-/* Make the pipes, before the clone. */
+/* Make the pipes. */
 int streams_connect(struct app_streams *s, struct err *e);
-/* After the clone, in the supervisor: the app's ends are the child's. */
+/* The app's end of @stream, or @none where it gets init's own. */
+int streams_inner(const struct app_streams *s, int stream, int none);
+/* In the supervisor, once others have them: the app's ends are closed. */
 void streams_hand_over(struct app_streams *s);
+/* What is left of both sides is closed. */
+void streams_done(struct app_streams *s);

@@ -185,7 +185,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		w->s->started = true;
 		if (app_ok(w, m))
 			record(w, &pid_of, m->app, m->value);
-		if (!w->s->ctx->mutable_pod && app_ok(w, m))
+		if (app_ok(w, m))
 			relay_started(w->relay, (unsigned int)m->app, m->value);
 		if (!w->s->ctx->mutable_pod && m->code)
 			all_started(w);
@@ -209,6 +209,10 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		break;
 	case MSG_FAILED:
 		report_failure(w, m);
+		break;
+	case MSG_OVER:
+		if (app_ok(w, m))
+			relay_over(w->relay, (unsigned int)m->app);
 		break;
 	case MSG_DONE:
 		w->done = true;
@@ -418,7 +422,7 @@ int supervise(struct sandbox *s, int signal_fd, int *ret_status, struct err *e)
 			   .status = CONTRACT_EXIT_FAILURE };
 	for (size_t i = 0; i < s->ctx->napps; i++)
 		w.silent += s->apps[i].notify_fd >= 0;
-	w.relay = relay_new(s, e);
+	w.relay = w.requests.relay = relay_new(s, e);
 	int r = e->code ? -e->code : netcall_await(s, signal_fd, e);
 
 	if (r == 0 && s->ctx->mutable_pod)

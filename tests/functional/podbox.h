@@ -40,6 +40,7 @@ struct box {
 	unsigned int sndbuf; /* of init's end of the socket, 0 = as it is */
 	const int *missing;  /* system calls that answer ENOSYS, 0 = end; NULL = none */
 	bool closed_std;     /* start init with 0, 1 and 2 closed */
+	bool place;          /* a tree for an app that comes later, at "/a0" */
 };
 
 static inline const char *box_program(const char *name)
@@ -129,6 +130,18 @@ static inline void box_enter(const char *dir)
 	BOX_TRY(chdir("/"));
 }
 
+/* Instead of those of the plan's apps: one tree where a mutable pod has its first place. */
+static inline void box_place(const char *dir)
+{
+	char from[128], to[128];
+
+	box_tree(dir, 1);
+	(void)snprintf(from, sizeof(from), "%s/a00", dir);
+	(void)snprintf(to, sizeof(to), "%s/a0", dir);
+	BOX_TRY(mkdir(to, 0755));
+	BOX_TRY(mount(from, to, NULL, MS_BIND | MS_REC, NULL));
+}
+
 /* From here on system call @nr does not exist. */
 static inline void box_remove_call(int nr)
 {
@@ -151,7 +164,10 @@ static inline _Noreturn void box_child(const struct box *b, uint32_t napps, cons
 
 	BOX_TRY(init);
 	init = fcntl(init, F_DUPFD_CLOEXEC, 60);
-	box_tree(b->dir, napps);
+	if (b->place)
+		box_place(b->dir);
+	else
+		box_tree(b->dir, napps);
 	box_enter(b->dir);
 	for (int i = 0; i < 6; i++)
 		high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, 60);

@@ -89,9 +89,9 @@ check "is one" test -d "$pod/stage1/rootfs/opt/stage2/h/rootfs/bin"
 run rkt app start "$uuid" --app=h
 expect_status 0 "with handlers"
 wait_for 10 in_state h exited
-check "in order" wait_for 10 sh -c "tr '\n' ' ' <'$T/bg.out' | grep -q 'pre main post'"
+check "in order" wait_for 10 sh -c "sed 's/^.*: //' '$T/bg.out' | tr '\n' ' ' | grep -q 'pre main post'"
 run rkt app start "$uuid" --app=h
-check "again" wait_for 10 sh -c "tr '\n' ' ' <'$T/bg.out' | grep -q 'pre main post pre main pre main post'"
+check "again" wait_for 10 sh -c "sed 's/^.*: //' '$T/bg.out' | tr '\n' ' ' | grep -q 'pre main post pre main pre main post'"
 wait_for 10 in_state h exited
 run rkt app rm "$uuid" --app=h
 expect_status 0 "a copy is removed"

@@ -1,17 +1,24 @@
 /* requests: who asks the supervisor of a mutable pod gets exactly one answer, and nobody can confuse it. */
 #include "tests/unit/suite.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/fd.h"
 #include "stage1/contract.h"
+#include "stage1/lib/podctx.h"
+#include "stage1/lib/relay.h"
 #include "stage1/lib/requests.h"
+#include "stage1/lib/sandbox.h"
 
 static char *dir_path;
 static int dir = FD_NONE, control[2];
 static struct requests q;
+static struct podctx ctx = { .mutable_pod = true };
+static struct sandbox box = { .ctx = &ctx };
 
 static void before(void)
 {
@@ -23,11 +30,14 @@ static void before(void)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
 	q = (struct requests)REQUESTS_INIT;
 	OK(requests_open(&q, &e));
+	q.relay = relay_new(&box, &e);
+	ck_assert_ptr_nonnull(q.relay);
 }
 
 static void after(void)
 {
 	requests_close(&q);
+	relay_free(q.relay);
 	ck_assert_int_lt(access(CONTRACT_FILE_SOCKET, F_OK), 0);
 	suite_drop_dir(dir, dir_path);
 }
@@ -85,6 +95,27 @@ static uint32_t told(void)
 	ck_assert_int_eq(fd_recv(control[1], &m, sizeof(m), &fd, &n), sizeof(m));
 	fd_close(&fd);
 	return m.type;
+}
+
+/* Ask with @mode of the three streams and @fd; what init gets: the number of descriptors, into @fds. */
+static size_t start_with(const enum stream_mode mode[3], uint32_t slot, int *fds, int *ret_client)
+{
+	struct app_call c = { .op = APP_START, .slot = slot, .name = "web" };
+	struct pollfd p = { .fd = control[1], .events = POLLIN };
+	struct plan_msg m;
+	size_t n = 8;
+	int fd = client();
+
+	for (int i = 0; i < 3; i++)
+		c.mode[i] = (uint8_t)mode[i];
+	ck_assert_int_eq(fd_send(fd, &c, sizeof(c), &fd, 1), 0);
+	turn();
+	*ret_client = fd;
+	if (poll(&p, 1, 0) == 0)
+		return 0;
+	ck_assert_int_eq(fd_recv(control[1], &m, sizeof(m), fds, &n), sizeof(m));
+	ck_assert_uint_eq(m.type, MSG_APP_START);
+	return n;
 }
 
 static void init_says(uint32_t type, int slot)
@@ -186,8 +217,100 @@ START_TEST(more_clients_than_places)
 }
 END_TEST
 
+static unsigned int open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	while (readdir(d))
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
+static void close_all(int *fds, size_t n)
+{
+	while (n > 0)
+		fd_close(&fds[--n]);
+}
+
+static bool is_pipe(int fd, int mode)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) == mode;
+}
+
+START_TEST(streams_go_with_the_plan)
+{
+	static const enum stream_mode log[] = { STREAM_PASS, STREAM_LOG, STREAM_LOG },
+				      some[] = { STREAM_NULL, STREAM_PASS, STREAM_NULL },
+				      attach[] = { STREAM_ATTACH, STREAM_ATTACH, STREAM_LOG };
+	unsigned int before_it = open_fds();
+	int fds[8], fd;
+
+	ck_assert_uint_eq(start_with(log, 2, fds, &fd), 3);
+	ck_assert(is_pipe(fds[1], O_WRONLY) && is_pipe(fds[2], O_WRONLY));
+	close_all(fds, 3);
+	fd_close(&fd);
+	relay_over(q.relay, 2);
+	init_says(MSG_OVER, 2);
+	ck_assert_uint_eq(start_with(some, 2, fds, &fd), 3);
+	ck_assert_int_eq(fcntl(fds[1], F_GETFL) & O_ACCMODE, O_RDONLY);
+	ck_assert_int_eq(fcntl(fds[2], F_GETFL) & O_ACCMODE, O_WRONLY);
+	close_all(fds, 3);
+	fd_close(&fd);
+	relay_over(q.relay, 2);
+	init_says(MSG_OVER, 2);
+	ck_assert_int_lt(access(CONTRACT_FILE_ATTACH, F_OK), 0);
+	ck_assert_uint_eq(start_with(attach, 2, fds, &fd), 4);
+	ck_assert(is_pipe(fds[1], O_RDONLY) && is_pipe(fds[2], O_WRONLY) && is_pipe(fds[3], O_WRONLY));
+	ck_assert_int_eq(access(CONTRACT_FILE_ATTACH, F_OK), 0);
+	close_all(fds, 4);
+	fd_close(&fd);
+	relay_over(q.relay, 2);
+	init_says(MSG_OVER, 2);
+	turn();
+	ck_assert_uint_eq(open_fds(), before_it + 1); /* where clients attach */
+}
+END_TEST
+
+START_TEST(what_is_no_stream_is_refused)
+{
+	static const enum stream_mode bad[][3] = { { STREAM_LOG, STREAM_LOG, STREAM_LOG },
+						   { STREAM_PASS, STREAM_TTY + 1, STREAM_LOG },
+						   /* nobody has told of its devpts */
+						   { STREAM_TTY, STREAM_TTY, STREAM_TTY } };
+	unsigned int before_it = open_fds();
+	struct plan_msg m;
+	int fds[8], fd;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		ck_assert_uint_eq(start_with(bad[i], 1, fds, &fd), 0);
+		ck_assert_int_eq(answer(fd, &m), MSG_FAILED);
+		fd_close(&fd);
+	}
+	turn();
+	ck_assert_uint_eq(open_fds(), before_it);
+}
+END_TEST
+
+/* Whatever comes for a devpts must be one. */
+START_TEST(terminals_are_looked_at)
+{
+	struct plan_msg m;
+	auto_close int bare = ask(APP_TERMINALS, 3, "web", false), odd = ask(APP_TERMINALS, 3, "web", true);
+
+	ck_assert_int_eq(answer(bare, &m), MSG_FAILED);
+	ck_assert_int_eq(answer(odd, &m), MSG_FAILED);
+	ck_assert_int_eq(q.pts[3], 0);
+}
+END_TEST
+
 int main(void)
 {
 	return SUITE_RUN_BETWEEN("requests", before, after, a_life, a_start_that_fails,
-				 nonsense_ends_the_connection, more_clients_than_places);
+				 nonsense_ends_the_connection, more_clients_than_places,
+				 streams_go_with_the_plan, what_is_no_stream_is_refused,
+				 terminals_are_looked_at);
 }
