@@ -483,6 +483,35 @@ char *strstr(const char *s, const char *what)
 	return n ? NULL : (char *)(uintptr_t)s;
 }
 
+/* What the headers make of them under _FORTIFY_SOURCE, where the size of the target is known. */
+void *__memcpy_chk(void *to, const void *from, size_t n, size_t room);
+void *__memmove_chk(void *to, const void *from, size_t n, size_t room);
+void *__memset_chk(void *at, int c, size_t n, size_t room);
+
+static void must_fit(size_t n, size_t room)
+{
+	if (n > room)
+		__builtin_trap();
+}
+
+void *__memcpy_chk(void *to, const void *from, size_t n, size_t room)
+{
+	must_fit(n, room);
+	return memcpy(to, from, n);
+}
+
+void *__memmove_chk(void *to, const void *from, size_t n, size_t room)
+{
+	must_fit(n, room);
+	return memmove(to, from, n);
+}
+
+void *__memset_chk(void *at, int c, size_t n, size_t room)
+{
+	must_fit(n, room);
+	return memset(at, c, n);
+}
+
 /* The stack protector's last word. */
 __attribute__((noreturn)) void __stack_chk_fail(void);
 void __stack_chk_fail(void)
