@@ -22,18 +22,25 @@ ARCHIVES := base basejson basehash schema oci stage0 plan
 
 PROGRAMS :=
 
-# stage2: what runs inside the pod.  Static even under a sanitizer; nothing but libc and the plan.
+# stage2: what runs inside the pod.  Static even under a sanitizer; nothing but the plan.
 stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
+# Where stage2/libc.c speaks to the kernel itself, that is all; elsewhere the C library is linked.
+ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)),)
+stage2_SRC += stage2/start.c stage2/libc.c
+stage2_LINK := $(PLAIN) -nostdlib
+else
+stage2_LINK := $(PLAIN)
+endif
 PROGRAMS += init launch
 init_SRC := $(addprefix stage2/,init.c init_apps.c init_cgroup.c init_devices.c init_kill.c init_control.c \
 	init_mutable.c) $(stage2_SRC)
 init_OUT := stage2/init
 init_AR := plan
-init_LINK := $(PLAIN)
+init_LINK := $(stage2_LINK)
 launch_SRC := stage2/launch_main.c $(stage2_SRC)
 launch_OUT := stage2/launch
 launch_AR := plan
-launch_LINK := $(PLAIN)
+launch_LINK := $(stage2_LINK)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \

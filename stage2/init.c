@@ -273,27 +273,31 @@ static void wait_and_react(struct pod *p)
 		control_flush(p);
 }
 
-/* One more try at ending the pod: leftovers while there are children, then the cgroups. */
+/* One more try at ending the pod: leftovers while there are children, then the cgroups.  The clock is asked only when
+ * there will be another one. */
 static void end_round(struct pod *p)
 {
-	int64_t now = now_ms();
 	const char *dir = NULL;
+	int64_t now;
 
-	if (now < p->next && !(p->phase == POD_END && p->childless))
+	if (p->next && now_ms() < p->next && !(p->phase == POD_END && p->childless))
 		return;
-	if (now >= p->next)
-		kill_pod(p);
+	kill_pod(p);
 	if (p->phase == POD_END && p->childless) {
 		p->phase = POD_SWEEP;
-		p->give_up = now + SWEEP_MS;
 		p->pause = PAUSE_MS;
 	}
+	if (p->phase == POD_SWEEP && cgroups_remove(p, &dir) == 0) {
+		p->phase = POD_GONE;
+		return;
+	}
+	now = now_ms();
 	p->next = now + p->pause;
 	p->pause = p->pause * 2 < PAUSE_MAX_MS ? p->pause * 2 : PAUSE_MAX_MS;
 	if (p->phase != POD_SWEEP)
 		return;
-	if (cgroups_remove(p, &dir) == 0) {
-		p->phase = POD_GONE;
+	if (!p->give_up) {
+		p->give_up = now + SWEEP_MS;
 	} else if (now >= p->give_up) {
 		control_send(p, MSG_FAILED, -1, INIT_REMOVE, EBUSY, dir);
 		p->phase = POD_GONE;
@@ -347,7 +351,7 @@ int main(int argc, char **argv)
 	while (pod.phase != POD_GONE) {
 		wait_and_react(&pod);
 		if (pod.phase < POD_END)
-			apps_overdue(&pod, pod.phase == POD_WAIT ? 0 : now_ms());
+			apps_overdue(&pod);
 		else
 			end_round(&pod);
 	}

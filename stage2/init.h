@@ -124,7 +124,7 @@ void app_launched(struct pod *p, uint32_t i);
 /* A child ended. */
 void apps_reaped(struct pod *p, pid_t pid, int status);
 /* SIGKILL to those whose time is over. */
-void apps_overdue(struct pod *p, int64_t now);
+void apps_overdue(struct pod *p);
 
 /* init_cgroup.c ------------------------------------------------------------------------------- */
 

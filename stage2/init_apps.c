@@ -270,7 +270,8 @@ static void start_main(struct pod *p, uint32_t i)
 void app_begin(struct pod *p, uint32_t i)
 {
 	p->apps[i].ending = false;
-	p->apps[i].began = now_ms();
+	if (app_plan(p, i)->flags & (PLAN_APP_RESTART_FAILED | PLAN_APP_RESTART_ALWAYS))
+		p->apps[i].began = now_ms();
 	if (!app_plan(p, i)->pre_start.n) {
 		start_main(p, i);
 		return;
@@ -414,10 +415,15 @@ void apps_signal(struct pod *p, int sig)
 	}
 }
 
-void apps_overdue(struct pod *p, int64_t now)
+void apps_overdue(struct pod *p)
 {
+	int64_t now = 0;
+
 	for (uint32_t i = 0; i < p->napps; i++) {
-		if (!p->apps[i].deadline || now < p->apps[i].deadline)
+		if (!p->apps[i].deadline)
+			continue;
+		now = now ? now : now_ms();
+		if (now < p->apps[i].deadline)
 			continue;
 		if (p->apps[i].state == APP_PAUSE) {
 			app_again(p, i);
