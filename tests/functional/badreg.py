@@ -1,8 +1,9 @@
 # badreg.py LAYOUT PORT_FILE RULES LOG: a registry that misbehaves by order; serves any repository from one OCI layout.
 #
 # RULES, read anew for each request, has lines "METHOD PATH-GLOB KEY=VALUE...":  status=N  retry=SECONDS  body=TEXT
-#   times=N (the first N requests that match)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
-#   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)
+#   times=N (the first N requests that match)  after=N (but for the first N)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
+#   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)  norange=1 (all of it, always)
+#   drip=BYTES (of what is left, then close: as cut, but each time further)
 # LOG gets "METHOD PATH RANGE" a request.
 import fnmatch, http.server, json, os, re, shlex, sys, threading, time
 
@@ -25,6 +26,8 @@ def rules(line):
             key = os.stat(rules_file).st_mtime_ns, number
             used[key] = used.get(key, 0) + 1
             if 'times' in r and used[key] > int(r['times']):
+                continue
+            if used[key] <= int(r.get('after', 0)):
                 continue
         found.update(r)
     return found
@@ -69,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if 'flip' in rule:
             data = data[:-1] + bytes([data[-1] ^ 1])
         start = re.match(r'bytes=(\d+)-$', self.headers.get('Range', ''))
-        start = int(start[1]) if start else 0
+        start = int(start[1]) if start and 'norange' not in rule else 0
         self.send_response(206 if start else 200)
         if start:
             self.send_header('Content-Range', 'bytes %d-%d/%d' % (start, len(data) - 1, len(data)))
@@ -82,8 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if 'stall' in rule:
             time.sleep(60)
         data = data[start:]
-        if 'cut' in rule:
-            data = data[:int(rule['cut'])]
+        if 'cut' in rule or 'drip' in rule:
+            data = data[:int(rule.get('cut', rule.get('drip')))]
         step = int(rule['rate']) // 20 if 'rate' in rule else len(data) or 1
         try:
             for at in range(0, len(data), step):
@@ -92,7 +95,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     time.sleep(0.05)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        if 'cut' in rule or 'length' in rule:
+        if 'cut' in rule or 'drip' in rule or 'length' in rule:
             self.close_connection = True
 
     do_HEAD = do_GET
