@@ -104,6 +104,9 @@ static int send_piece(struct upload *u, struct err *e)
 	int r = ask(u, &rq, u->path, e);
 	if (r < 0)
 		return r;
+	/* it knows nothing of the upload any more, or has another part of it than we think */
+	if (u->head.status == 404 || u->head.status == 416)
+		return unexpected(u, e), -EAGAIN;
 	if (u->head.status != 202)
 		return unexpected(u, e);
 	u->have += n;

@@ -4,11 +4,13 @@
 #   times=N (the first N requests that match)  after=N (but for the first N)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
 #   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)  norange=1 (all of it, always)
 #   drip=BYTES (of what is left, then close: as cut, but each time further)
+# It takes uploads; of one, "cut" is after how many bytes of the body the connection is closed, what came is kept.
 # LOG gets "METHOD PATH RANGE" a request.
-import fnmatch, http.server, json, os, re, shlex, sys, threading, time
+import fnmatch, hashlib, http.server, itertools, json, os, re, shlex, socket, struct, sys, threading, time
 
 layout, port_file, rules_file, log_file = sys.argv[1:]
 used = {}
+uploads, upload_names = {}, itertools.count(1)
 lock = threading.Lock()
 
 def rules(line):
@@ -58,6 +60,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         line = self.command + ' ' + self.path
         with lock, open(log_file, 'a') as f:
             f.write('%s %s\n' % (line, self.headers.get('Range', '-')))
+        upload = re.match(r'/v2/.+/blobs/uploads/(\d+)$', self.path)
+        if upload:
+            return self.so_far(204, upload[1])
         rule = rules(line)
         m = re.match(r'/v2/.+/(manifests|blobs)/([^/]+)$', self.path)
         if 'status' in rule or not m:
@@ -99,6 +104,59 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_HEAD = do_GET
+
+    # ---- uploads
+    def so_far(self, status, name):
+        self.send_response(status)
+        self.send_header('Location', re.sub('uploads/.*', 'uploads/' + name, self.path))
+        self.send_header('Range', '0-%d' % max(len(uploads[name]) - 1, 0))
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+    def takes(self):
+        """Log, and what the rules say; None when they have been obeyed."""
+        with lock, open(log_file, 'a') as f:
+            f.write('%s %s %s\n' % (self.command, self.path, self.headers.get('Content-Range', '-')))
+        rule = rules(self.command + ' ' + self.path)
+        if 'status' not in rule:
+            return rule
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        return self.refuse(int(rule['status']), rule)
+
+    def do_POST(self):
+        if self.takes() is not None:
+            name = str(next(upload_names))
+            uploads[name] = bytearray()
+            self.so_far(202, name)
+
+    def do_PATCH(self):
+        rule = self.takes()
+        if rule is None:
+            return
+        name, size = self.path.rsplit('/', 1)[1], int(self.headers['Content-Length'])
+        if not self.headers['Content-Range'].startswith('%d-' % len(uploads[name])):
+            self.rfile.read(size)
+            return self.refuse(416, {})
+        uploads[name] += self.rfile.read(min(size, int(rule.get('cut', size))))
+        if 'cut' in rule:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            self.close_connection = True
+            return
+        self.so_far(202, name)
+
+    def do_PUT(self):
+        if self.takes() is None:
+            return
+        data = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        upload = re.search(r'/uploads/(\d+)\?digest=(.*)$', self.path)
+        if upload:
+            data = uploads.pop(upload[1])
+        digest = 'sha256:' + hashlib.sha256(data).hexdigest()
+        if upload and upload[2] != digest:
+            return self.refuse(400, {'body': 'it is ' + digest})
+        with open(layout + '/blobs/' + digest.replace(':', '/'), 'wb') as f:
+            f.write(data)
+        self.refuse(201, {})
 
 server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
 server.daemon_threads = True

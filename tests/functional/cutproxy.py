@@ -9,10 +9,13 @@ cuts = sorted(int(a) for a in sys.argv[4:])
 passed = 0
 lock = threading.Lock()
 
+# By a reset: who is sending learns of it at once.
 def close(*socks):
     for s in socks:
         try:
-            s.shutdown(socket.SHUT_RDWR)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            s.shutdown(socket.SHUT_RD)  # the other thread may be reading, and holds it open
+            s.close()
         except OSError:
             pass
 
@@ -35,8 +38,14 @@ def pump(a, b, counts):
             b.sendall(data)
         except OSError:
             broken = True
-        if broken or not data:
+        if broken:
             return close(a, b)
+        if not data:
+            try:
+                b.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            return
 
 listener = socket.create_server(('127.0.0.1', 0), backlog=64)
 with open(port_file + '.new', 'w') as f:
