@@ -9,10 +9,13 @@ cuts = sorted(int(a) for a in sys.argv[4:])
 passed = 0
 lock = threading.Lock()
 
-# By a reset: who is sending learns of it at once.
+# By a reset: who is sending learns of it at once.  Not for who receives: it would lose what it has not read yet.
 def close(*socks):
     for s in socks:
         try:
+            if direction == 'down' and s.getpeername()[1] != target:
+                s.shutdown(socket.SHUT_RDWR)
+                continue
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             s.shutdown(socket.SHUT_RD)  # the other thread may be reading, and holds it open
             s.close()
