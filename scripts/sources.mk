@@ -91,7 +91,7 @@ cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c d
 	limitflags.c podflags.c podstart.c uuidarg.c appverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
-	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c \
+	cmd_help.c cmd_image.c cmd_image_build.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc
