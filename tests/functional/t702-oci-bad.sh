@@ -79,6 +79,15 @@ rule "GET */blobs/$big status=429 retry=1 times=2"
 run rkt fetch "$at:good"
 expect_status 0 "limited twice, then let in"
 fresh
+rule 'GET */manifests/good status=429 retry=1 times=1' "GET */manifests/good status=503 after=1 times=2"
+run rkt fetch "$at:good"
+expect_status 0 "the manifest limited, too"
+is "is asked for until it comes" "$(grep -c manifests/good "$T/badreg.log")" 3
+: >"$T/badreg.log"
+rule 'GET */manifests/other status=429'
+refuses 'answered 429 Too Many Requests' "limited for ever" rkt fetch "$at:other"
+is "is asked for four times" "$(grep -c manifests/other "$T/badreg.log")" 4
+fresh
 rule "GET */blobs/$big status=500"
 refuses "blob $big" "a server that fails" rkt fetch "$at:good"
 is "gets as many tries as there are" "$(grep -c "blobs/$big" "$T/badreg.log")" 4
@@ -131,6 +140,26 @@ run rkt gc --grace-period=0s
 run rkt image rm "$(rkt image list --no-legend --full --fields=id)"
 expect_status 0 "and nothing stays"
 is "no blob, no tree" "$(find "$RKT_DIR/cas/tree" "$RKT_DIR/cas/blob" -mindepth 3 -maxdepth 3)" ""
+
+# ---- sixteen, and the first is killed at half way
+fresh
+rule "GET */blobs/$big rate=2000000"
+start_rkt run --net=none "$at:good"
+first=$pid
+check "half of it is there" wait_for 20 half
+others=
+for i in $(seq 15); do
+	"$RKT" --dir="$RKT_DIR" "$accept" run --net=none "$at:good" -- "number $i" >"$T/out.$i" 2>"$T/err.$i" </dev/null &
+	others="$others $!"
+done
+check "T31 fifteen wait for it" wait_for 20 sh -c "[ \$(cat '$T'/err.* | grep -c 'waiting for it') -eq 15 ]"
+pkill -KILL -P "$first"
+kill -KILL "$first" 2>/dev/null
+for p in $others; do wait "$p"; done
+is "T31 fifteen that waited run it" "$(cat "$T"/out.* | grep -c 'number')" 15
+asked=$(grep "blobs/$big" "$T/badreg.log" | sed 's/.* //' | tr '\n' ' ')
+like "T31 one of them has gone on from the byte where the first one died, the rest moved nothing" "$asked" '^- bytes=[1-9][0-9]*- $'
+is "T31 and what was complete came once" "$(grep -c "blobs/$base" "$T/badreg.log")" 1
 
 # ---- killed anywhere while layers are unpacked: the next one finds a store that is right
 fresh

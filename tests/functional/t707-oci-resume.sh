@@ -112,7 +112,7 @@ base = Layer().dir('.').busybox('echo').bytes()
 write_layout(T + '/large', {'v1': Image([base, Layer().file('big', random.randbytes(40 << 20)).bytes()], how='plain', Entrypoint=['/bin/echo', 'ran'])})
 write_layout(T + '/to', {})
 END
-big=$(ls -S "$T/large/blobs/sha256" | head -n 1)
+big=$(find "$T/large/blobs/sha256" -type f -size +1M -printf '%s %f\n' | sort -n | sed -n '$s/.* //p')
 run rkt fetch --full "oci:$T/large"
 id=$(out)
 check "a registry" start_badreg "$T/to"
