@@ -14,7 +14,7 @@ oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
+	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c mutable.c userns.c)
 
@@ -106,7 +106,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat
+TEST_PROGRAMS := inspect httpd ocisign interleave floor fake_stage1 without killat clockshift
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -123,6 +123,8 @@ ocisign_LIBS := $(fetch_LIBS)
 without_SRC := tests/functional/without.c
 without_OUT := tests/without
 without_LIBS := -lseccomp
+clockshift_SRC := tests/functional/clockshift.c
+clockshift_OUT := tests/clockshift
 killat_SRC := tests/functional/killat.c
 killat_OUT := tests/killat
 interleave_SRC := tests/bench/interleave.c
