@@ -17,6 +17,7 @@ def without(image, **changes):
     return image
 good = Image([base, big], **app)
 refs = {'good': good, 'other': Image([base], Entrypoint=['/bin/echo', 'other'])}
+refs['wide'] = Image([base] + [Layer().file(str(i), str(i)).bytes() for i in range(7)], **app)
 refs['both'] = without(Image([base]), manifests=[])
 refs['schema1'] = without(Image([base]), schemaVersion=1, mediaType='application/vnd.docker.distribution.manifest.v1+json')
 refs['artifact'] = without(Image([base]), config=Image.descriptor(b'{}', 'application/vnd.oci.empty.v1+json'))
@@ -119,6 +120,15 @@ wait "$pid"
 is "a registry that stalls can be left" "$?" 143
 gone() { ! pgrep -f "$RKT_DIR" >/dev/null; }
 check "by everybody" wait_for 5 gone
+
+# ---- several layers at once
+fresh
+rule 'GET */blobs/* stall=1 after=1'
+start_rkt fetch "$at:wide"
+check "four layers are asked for at once" wait_for 10 sh -c "[ \$(grep -c '/blobs/' '$T/badreg.log') -eq 5 ]"
+kill -TERM "$pid"
+wait "$pid"
+is "and no more, while these come" "$(grep -c '/blobs/' "$T/badreg.log")" 5
 
 # ---- killed at half way
 fresh

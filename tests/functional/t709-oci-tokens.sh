@@ -14,12 +14,20 @@ start python3 "$TESTS/tokend.py" "$T/tls/cert.pem" "$T/tls/key.pem" "$T/realm.po
 check "a realm" wait_for 10 test -s "$T/realm.port"
 realm=$(cat "$T/realm.port")
 registry_tls=", tls: {certificate: $T/tls/cert.pem, key: $T/tls/key.pem}"
-registry_at() { # REALM-URL
+registry_at() { # REALM-URL [LINE]
 	if [ -n "${registry_pid:-}" ]; then kill "$registry_pid" && wait "$registry_pid" 2>/dev/null; fi
-	start_registry "auth: {token: {realm: '$1', service: tests, issuer: tests, rootcertbundle: $T/tls/cert.pem}}" || return 1
+	start_registry "auth: {token: {realm: '$1', service: tests, issuer: tests, rootcertbundle: $T/tls/cert.pem}}" "${2:-}" || return 1
 	at=docker://$registry/team/app:v1
 	printf '{"rktKind":"registry","rktVersion":"v1","registries":["%s"],"caFile":"%s/tls/cert.pem"}' "$registry" "$T" >"$T/etc/registries.d/r.json"
 	rm -f "$T/etc/auth.d/a.json" "$T/home/.docker/config.json"
+}
+again() { # with the configuration as it is now
+	kill "$registry_pid"
+	wait "$registry_pid" 2>/dev/null
+	docker-registry serve "$T/registry.yml" >"$T/registry.log" 2>&1 </dev/null &
+	registry_pid=$!
+	pids="$pids $registry_pid"
+	wait_for 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', ${registry#*:}))"
 }
 login() { printf '{"rktKind":"dockerAuth","rktVersion":"v1","registries":["%s"],"credentials":{"user":"joe","password":"%s"}}' "$registry" "$1" >"$T/etc/auth.d/a.json"; }
 docker_config() { printf '%s' "$1" >"$T/home/.docker/config.json"; }
@@ -135,3 +143,15 @@ for bad in "http://192.0.2.1/token" "file:///etc/passwd" "https://joe:x@127.0.0.
 	login secret
 	refuses 'get a token|realm|URL' "T38 is not asked" rkt fetch "$at"
 done
+
+# ---- a registry that keeps its blobs elsewhere: the token does not go there
+check "a registry that redirects" registry_at "https://127.0.0.1:$realm/token" "middleware: {storage: [{name: redirect, options: {baseurl: 'https://PLACE/'}}]}"
+start_server "$T/registry" --cert "$T/tls/cert.pem" --key "$T/tls/key.pem"
+sed -i "s/PLACE/127.0.0.1:$server_port/" "$T/registry.yml"
+again
+fresh
+accept=--insecure-options=image,tls
+run rkt run --net=none "$at"
+is "T37 blobs come from where it leads" "$(out)" ran
+check "T37 all of them" test "$(requests 'GET .*/data 200')" -ge 7
+is "T37 and nobody there is told the token" "$(requests 'auth=[^-]')" 0
