@@ -30,7 +30,8 @@
 #define SIDE_BY_SIDE    4
 #define TURN_MS         100 /* also how often we look whether another process is done */
 #define PAUSE_MOVING_MS 50
-#define TRIES_MAX       60 /* failures at one place altogether, new bytes or not */
+#define TRIES_MAX       60         /* failures at one place altogether, new bytes or not */
+#define WORTH_BYTES     (16 << 10) /* new bytes for which a try counts as one that got on */
 
 enum flow_state { FLOW_IDLE, FLOW_MOVING, FLOW_DONE };
 
@@ -45,7 +46,7 @@ struct flow {
 	int64_t have;
 	bool resumed, told;
 	size_t place;
-	int idle, failed; /* failures in a row without a new byte, and all of them, at this place */
+	int idle, failed; /* failures in a row that brought next to nothing, and all of them, at this place */
 	int status;
 	int64_t retry_after;
 	struct http_request rq;
@@ -243,7 +244,8 @@ static int on_body(void *arg, const void *p, size_t n, struct err *e)
 		return err_sys(e, -r, "write the download to the store");
 	hash_update(f->hash, p, n);
 	f->have += (int64_t)n;
-	f->idle = 0;
+	if (f->have - f->rq.offset >= WORTH_BYTES)
+		f->idle = 0;
 	proglines_update(f->all->lines, f->i, f->have, blob(f)->size);
 	return 0;
 }

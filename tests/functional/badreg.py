@@ -2,7 +2,7 @@
 #
 # RULES, read anew for each request, has lines "METHOD PATH-GLOB KEY=VALUE...":  status=N  retry=SECONDS  body=TEXT
 #   times=N (the first N requests that match)  after=N (but for the first N)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
-#   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)  norange=1 (all of it, always)
+#   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)  norange=1 (all of it, always)  endless=1
 #   drip=BYTES (of what is left, then close: as cut, but each time further)
 # It takes uploads; of one, "cut" is after how many bytes of the body the connection is closed, what came is kept.
 # LOG gets "METHOD PATH RANGE" a request.
@@ -81,7 +81,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header('Content-Range', 'bytes %d-%d/%d' % (start, len(data) - 1, len(data)))
-        self.send_header('Content-Length', rule.get('length', str(len(data) - start)))
+        if 'endless' in rule:
+            self.send_header('Transfer-Encoding', 'chunked')
+        else:
+            self.send_header('Content-Length', rule.get('length', str(len(data) - start)))
         self.send_header('Content-Type', rule.get('type', kind or 'application/octet-stream'))
         if 'digest' in rule:
             self.send_header('Docker-Content-Digest', rule['digest'])
@@ -89,6 +92,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         if 'stall' in rule:
             time.sleep(60)
+        if 'endless' in rule:
+            return self.without_end(data)
         data = data[start:]
         if 'cut' in rule or 'drip' in rule:
             data = data[:int(rule.get('cut', rule.get('drip')))]
@@ -102,6 +107,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         if 'cut' in rule or 'drip' in rule or 'length' in rule:
             self.close_connection = True
+
+    def without_end(self, data):
+        self.close_connection = True
+        try:
+            while True:
+                self.wfile.write(b'%x\r\n%s\r\n' % (len(data), data))
+                data = bytes(1 << 20)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
 
     do_HEAD = do_GET
 

@@ -112,6 +112,38 @@ fresh
 rule "GET */blobs/$big length=99999999999"
 refuses 'bytes of it, not' "a length that is a lie" rkt fetch "$at:good"
 fresh
+rule "GET */blobs/$big endless=1"
+refuses "blob $big: .* sends more than the [0-9]* bytes" "T39 a blob without an end" rkt fetch "$at:good"
+rule 'GET */manifests/good endless=1'
+refuses 'larger than [0-9]* bytes' "T39 a manifest without an end" rkt fetch "$at:good"
+# The command line waits for half a minute, four times; the program behind it can be told to be less patient.
+impatient() {
+	python3 - "$RKT_BUILD/lib/rkt/stage0/fetch" "$at:good" <<-'END'
+		import json, os, subprocess, sys
+		T, program, url = os.environ['T'], *sys.argv[1:]
+		request = {'op': 'fetch', 'dataDir': os.environ['RKT_DIR'], 'systemConfig': T + '/lib', 'localConfig': T + '/etc', 'insecure': ['image'],
+		           'stallSeconds': 1, 'image': {'kind': 'oci', 'url': url, 'text': url}, 'pullPolicy': 'update'}
+		asked, answers = os.pipe(), os.pipe()
+		os.write(asked[1], json.dumps(request).encode())
+		os.close(asked[1])
+		def descriptors():
+		    a, b = os.dup(asked[0]), os.dup(answers[1])
+		    os.dup2(os.dup(a), 13); os.dup2(os.dup(b), 14); os.dup2(13, 3); os.dup2(14, 4)
+		subprocess.run([program], preexec_fn=descriptors, close_fds=False, stdin=subprocess.DEVNULL, check=True)
+		os.close(answers[1])
+		print(json.loads(os.read(answers[0], 65536))['error']['text'])
+	END
+}
+mkdir -p "$RKT_DIR"
+rkt list >/dev/null
+for how in stall=1 rate=40; do
+	: >"$T/badreg.log"
+	rule "GET */blobs/$big $how"
+	run impatient
+	expect_stdout "blob $big: .*too slow" "T39 a registry that is as good as silent: $how"
+	is "T39 is given up" "$(grep -c "blobs/$big" "$T/badreg.log")" 4
+done
+fresh
 rule "GET */blobs/$big stall=1"
 start_rkt fetch "$at:good"
 wait_for 10 grep -q "blobs/$big" "$T/badreg.log"
