@@ -13,6 +13,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext su
 start python3 "$TESTS/tokend.py" "$T/tls/cert.pem" "$T/tls/key.pem" "$T/realm.port" "$T/rules" "$T/realm.log"
 check "a realm" wait_for 10 test -s "$T/realm.port"
 realm=$(cat "$T/realm.port")
+# shellcheck disable=SC2034 # of ocilib.sh
 registry_tls=", tls: {certificate: $T/tls/cert.pem, key: $T/tls/key.pem}"
 registry_at() { # REALM-URL [LINE]
 	if [ -n "${registry_pid:-}" ]; then kill "$registry_pid" && wait "$registry_pid" 2>/dev/null; fi
@@ -150,6 +151,7 @@ start_server "$T/registry" --cert "$T/tls/cert.pem" --key "$T/tls/key.pem"
 sed -i "s/PLACE/127.0.0.1:$server_port/" "$T/registry.yml"
 again
 fresh
+# shellcheck disable=SC2034 # of lib.sh
 accept=--insecure-options=image,tls
 run rkt run --net=none "$at"
 is "T37 blobs come from where it leads" "$(out)" ran
