@@ -22,6 +22,7 @@ const struct command *const commands[] = {
 	&cmd_gc,
 	&cmd_help,
 	&cmd_image,
+	&cmd_image_build,
 	&cmd_image_cat_manifest,
 	&cmd_image_fetch,
 	&cmd_image_gc,

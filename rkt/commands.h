@@ -23,6 +23,7 @@ extern const struct command cmd_fetch;
 extern const struct command cmd_gc;
 extern const struct command cmd_help;
 extern const struct command cmd_image;
+extern const struct command cmd_image_build;
 extern const struct command cmd_image_cat_manifest;
 extern const struct command cmd_image_fetch;
 extern const struct command cmd_image_gc;

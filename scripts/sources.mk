@@ -14,7 +14,7 @@ oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
+	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
@@ -79,7 +79,7 @@ ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c regauth.c registry.c regblobs.c regpush.c outgoing.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c outgoing.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
@@ -108,7 +108,7 @@ cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c d
 	limitflags.c podflags.c podstart.c uuidarg.c appverb.c netverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
-	cmd_help.c cmd_image.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \
+	cmd_help.c cmd_image.c cmd_image_build.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \
 	cmd_prepare.c cmd_rm.c cmd_run.c cmd_run_prepared.c cmd_status.c cmd_stop.c cmd_trust.c cmd_version.c)
 ARCHIVES := cli $(ARCHIVES)
 PROGRAMS += rkt gendoc
@@ -123,7 +123,7 @@ gendoc_AR := $(rkt_AR)
 gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
-TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox
+TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox clockshift
 inspect_SRC := tests/functional/inspect.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
@@ -152,6 +152,8 @@ cnibox_SRC := tests/functional/cnibox.c
 cnibox_OUT := tests/cnibox
 cnibox_AR := net schema basejson base
 cnibox_LIBS := -lnftables -lmnl -ljansson
+clockshift_SRC := tests/functional/clockshift.c
+clockshift_OUT := tests/clockshift
 killat_SRC := tests/functional/killat.c
 killat_OUT := tests/killat
 proxybox_SRC := tests/functional/proxybox.c

@@ -42,7 +42,7 @@ static const struct {
 	int (*run)(struct job *j, json_t **reply, struct err *e);
 } ops[] = {
 	{ "fetch", fetch_op_image }, { "keys", fetch_op_keys }, { "verify", fetch_op_verify },
-	{ "save", fetch_op_save },   { "push", fetch_op_push },
+	{ "save", fetch_op_save },   { "push", fetch_op_push }, { "build", fetch_op_build },
 };
 
 /* unpack is our neighbour. */

@@ -20,6 +20,9 @@
  *       reply:   {}
  *   OP "push":   "id", "url": a docker:// reference, as oci_reference_text spells it
  *       reply:   {"digest": of the manifest, "sent": blobs that the registry did not have}
+ *   OP "build":  "root": absolute path of a directory, "config": of OCI, but for "rootfs", "name", "version",
+ *                "format", "path": as of "save"
+ *       reply:   {}
  * Failure of any: {"error": {"code": errno, "class": enum err_class, "text": "…"}}.
  */
 #pragma once

@@ -38,6 +38,7 @@ int fetch_op_keys(struct job *j, json_t **reply, struct err *e);
 int fetch_op_verify(struct job *j, json_t **reply, struct err *e);
 int fetch_op_save(struct job *j, json_t **reply, struct err *e);
 int fetch_op_push(struct job *j, json_t **reply, struct err *e);
+int fetch_op_build(struct job *j, json_t **reply, struct err *e);
 
 /* Parts of "verify": 0 as it should be, 1 not, with *detail (heap), or -errno. */
 struct work;

@@ -1,14 +1,17 @@
-/* fetchout — the operations "save" and "push": stored images on their way out. */
+/* fetchout — the operations "save", "push" and "build": images on their way out. */
 #include "stage0/fetchjob.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "oci/digest.h"
 #include "oci/reference.h"
 #include "stage0/http.h"
@@ -37,11 +40,66 @@ int fetch_op_save(struct job *j, json_t **reply, struct err *e)
 	if (r == 0)
 		r = load(j, &i, e);
 	if (r == 0)
-		r = save_image(j, &i, format, path, e);
+		r = save_image(j, &i, NULL, format, path, e);
 	image_info_done(&i);
 	*reply = r < 0 ? NULL : json_object();
 	return r;
 }
+
+/* ---- build ---- */
+
+/* Open the directory above @root, whose own name is *name (heap). */
+static int open_above(const char *root, char **name, struct err *e)
+{
+	auto_free char *real = realpath(root, NULL);
+	const char *base = real ? path_base(real) : "";
+	struct stat st;
+
+	if (!real || stat(real, &st) < 0)
+		return err_sys(e, errno, "open %s", root);
+	if (!S_ISDIR(st.st_mode))
+		return err_sys(e, ENOTDIR, "open %s", root);
+	if (!*base)
+		return err_set(e, ERR_INPUT, EINVAL, "the root of this machine cannot become an image");
+	auto_free char *parent = xstrndup(real, (size_t)(base - real));
+	int dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, errno, "open %s", parent);
+	*name = xstrdup(base);
+	return dir;
+}
+
+int fetch_op_build(struct job *j, json_t **reply, struct err *e)
+{
+	struct image_info i = { .id = "" };
+	const char *format = NULL, *path = NULL, *root = NULL, *name = NULL, *version = NULL;
+	const struct {
+		const char *key, **to;
+	} strings[] = {
+		{ "format", &format }, { "path", &path },       { "root", &root },
+		{ "name", &name },     { "version", &version },
+	};
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && n < ARRAY_LEN(strings); n++)
+		r = json_get_str(j->request, "", strings[n].key, true, strings[n].to, e);
+	if (r < 0)
+		return r;
+	i.name = xstrdup(name);
+	pairs_set(&i.labels, "version", version);
+	auto_free char *base = NULL;
+	auto_close int dir = open_above(root, &base, e);
+	auto_json config = json_deep_copy(json_object_get(j->request, "config"));
+	const struct outgoing_parts parts = { dir, base, config };
+	r = dir < 0 ? dir : job_open(j, e);
+	if (r >= 0)
+		r = save_image(j, &i, &parts, format, path, e);
+	image_info_done(&i);
+	*reply = r < 0 ? NULL : json_object();
+	return r < 0 ? r : 0;
+}
+
+/* ---- push ---- */
 
 /* The repository it came from, if that is one of the same registry: "docker://HOST/NAME…". */
 static char *origin_of(const struct image_info *i, const struct oci_reference *to)
@@ -87,7 +145,7 @@ static int push(struct job *j, const struct image_info *i, const struct oci_refe
 	int r = http ? work_open(j, &w, e) : -e->code, sent = 0;
 
 	if (r >= 0)
-		r = outgoing_open(j, i, &w, &o, e);
+		r = outgoing_open(j, i, NULL, &w, &o, e);
 	if (r < 0)
 		return r;
 	const struct registry_options ro = {

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "base/when.h"
+#include "stage0/age.h"
 #include "stage0/classic.h"
 #include "stage0/mounts.h"
 #include "stage0/stage1.h"
@@ -30,7 +31,8 @@
 /* What a pass knows beside its options. */
 struct gc_pass {
 	const struct gc_options *o;
-	bool no_mounts; /* there was no mount below any pod when it began */
+	int64_t now_prepared, now_exited; /* for judging these */
+	bool no_mounts;                   /* there was no mount below any pod when it began */
 	struct stage1_memo stage1;
 };
 
@@ -163,17 +165,18 @@ static void discard_aborted(struct pod *p, struct gc_pass *g, struct err *e)
 }
 
 /* Has the directory been where it is for longer than @ns? */
-static bool older_than(const struct pod *p, int64_t ns)
+static bool older_than(const struct pod *p, int64_t now, int64_t ns)
 {
 	struct timespec since;
 
-	return pod_gc_marked(p, &since) == 0 && when_ns(when_now()) - when_ns(since) >= ns;
+	return pod_gc_marked(p, &since) == 0 && (ns == 0 || now - when_ns(since) >= ns);
 }
 
 static void expire_prepared(struct pod *p, struct gc_pass *g, struct err *e)
 {
-	int r = p->state == POD_PREPARED && older_than(p, g->o->expire_prepared_ns) ? pod_to_garbage(p, e)
-										    : -EBUSY;
+	int r = p->state == POD_PREPARED && older_than(p, g->now_prepared, g->o->expire_prepared_ns)
+			? pod_to_garbage(p, e)
+			: -EBUSY;
 
 	if (r == 0)
 		report(g->o, GC_EXPIRED, p->uuid, NULL);
@@ -199,7 +202,7 @@ static void delete_exited(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	if (p->state != POD_EXITED_GARBAGE)
 		return;
-	if (older_than(p, g->o->grace_ns))
+	if (older_than(p, g->now_exited, g->o->grace_ns))
 		delete_locked(p, g, e);
 	else
 		report(g->o, GC_IN_GRACE, p->uuid, NULL);
@@ -252,6 +255,11 @@ int gc_run(const struct datadir *d, const struct gc_options *o, struct err *e)
 	struct gc_pass g = { .o = o, .no_mounts = !o->mark_only && no_mounts_below(d) };
 	int r = 0;
 
+	/* before we change them ourselves */
+	if (o->expire_prepared_ns && !o->mark_only)
+		g.now_prepared = age_now_in(d->fd, DIR_PREPARED, "prepared pods");
+	if (o->grace_ns && !o->mark_only)
+		g.now_exited = age_now_in(d->fd, DIR_EXITED_GARBAGE, "exited pods");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(passes); i++) {
 		struct pod_places all = { NULL, 0, 0 };
 

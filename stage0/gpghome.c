@@ -15,6 +15,9 @@
 #include "base/fsat.h"
 #include "base/path.h"
 #include "base/strv.h"
+#include "base/when.h"
+
+#define CLOCK_WRONG_BEFORE 1577836800 /* 2020: this program is younger */
 
 #define ARMORED_MAX (4u << 20) /* bytes of one exported key */
 
@@ -109,6 +112,19 @@ static char *lower(const char *s)
 	return out;
 }
 
+/* GnuPG takes no key that was made after what the clock says. */
+static int none_usable(struct err *e)
+{
+	const struct timespec now = when_now();
+
+	err_set(e, ERR_TRUST, EINVAL, "no usable OpenPGP public key in it");
+	if (now.tv_sec < CLOCK_WRONG_BEFORE) {
+		auto_free char *text = when_rfc3339(now);
+		err_hint(e, "the clock says %s", text);
+	}
+	return -EINVAL;
+}
+
 int gpghome_import(struct gpghome *h, const void *data, size_t len, char ***ret_fingerprints, struct err *e)
 {
 	gpgme_data_t in;
@@ -133,7 +149,7 @@ int gpghome_import(struct gpghome *h, const void *data, size_t len, char ***ret_
 		strv_push_take(&fprs, steal_ptr(&fpr));
 	}
 	if (!fprs)
-		return err_set(e, ERR_TRUST, EINVAL, "no usable OpenPGP public key in it");
+		return none_usable(e);
 	if (ret_fingerprints)
 		*ret_fingerprints = steal_ptr(&fprs);
 	return 0;

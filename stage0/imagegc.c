@@ -8,11 +8,14 @@
 #include "stage0/imagegc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/strv.h"
 #include "base/when.h"
+#include "stage0/age.h"
 #include "stage0/blobs.h"
 #include "stage0/imageuse.h"
 #include "stage0/layersgc.h"
@@ -25,6 +28,7 @@ struct pass {
 	const struct store *store;
 	const struct image_gc_options *opts;
 	struct image_uses uses; /* as they were when the pass began */
+	int64_t now;            /* for judging ages; with a grace period */
 };
 
 static void report(const struct pass *p, enum image_gc_event ev, const char *what, const struct err *e)
@@ -61,7 +65,8 @@ int image_remove(const struct datadir *d, const struct store *s, const char *id,
 	int r = lock < 0 ? lock : unpublish(s, id, &i, e);
 
 	if (r == 0)
-		r = i.nlayers ? layers_collect(d, s, &i, 0, NULL, NULL, e) : remove_tree(d, s, id, e);
+		r = i.nlayers ? layers_collect(d, s, &i, LAYERS_ALL, NULL, NULL, e)
+			      : remove_tree(d, s, id, e);
 	image_info_done(&i);
 	return r;
 }
@@ -95,7 +100,7 @@ static int wanted(const struct pass *p, const char *id)
 
 	if (r < 0)
 		return r;
-	return has_pods(p, id) || when_ns(when_now()) - used < p->opts->grace_ns;
+	return has_pods(p, id) || (p->opts->grace_ns && p->now - used < p->opts->grace_ns);
 }
 
 /* Lock @id and make it impossible to find; false when it stays as it is. */
@@ -208,9 +213,31 @@ static void blob_removed(void *arg, const char *digest, const struct err *e)
 	report(arg, e ? IMAGE_GC_FAILED : IMAGE_GC_BLOB, digest, e);
 }
 
+/* The last time that any image was used, or one came or went. */
+static int64_t latest_use(const struct store *s, const struct datadir *d)
+{
+	auto_strv images = NULL;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+	int64_t latest = fstatat(d->fd, DIR_IMAGE, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : when_ns(st.st_mtim);
+
+	(void)store_list(s, &images, &ignored);
+	for (char **id = images; id && *id; id++) {
+		int64_t used = 0;
+
+		if (store_last_used(s, *id, &used) == 0 && used > latest)
+			latest = used;
+	}
+	return latest;
+}
+
 int image_gc(const struct datadir *d, const struct store *s, const struct image_gc_options *o, struct err *e)
 {
-	struct pass p = { d, s, o, { NULL, NULL, false } };
+	struct pass p = { d, s, o, { NULL, NULL, false }, 0 };
+	const bool all = o->grace_ns == 0;
+
+	if (!all)
+		p.now = age_now(latest_use(s, d), "images");
 	int r = image_uses_scan(d, &p.uses, e);
 
 	if (r == 0)
@@ -219,7 +246,7 @@ int image_gc(const struct datadir *d, const struct store *s, const struct image_
 		r = blobs_collect(s, blob_removed, &p, e);
 	if (r == 0) {
 		const struct layers_report told = { tree_removed, blob_removed };
-		r = layers_collect(d, s, NULL, o->grace_ns, &told, &p, e);
+		r = layers_collect(d, s, NULL, all ? LAYERS_ALL : p.now - o->grace_ns, &told, &p, e);
 	}
 	image_uses_done(&p.uses);
 	return r < 0 ? r : sweep(d, o->grace_ns, e);

@@ -23,7 +23,7 @@
 
 struct collecting {
 	const struct store *s;
-	int64_t grace_ns;
+	int64_t before;
 	const struct layers_report *told;
 	void *arg;
 	char **trees, **blobs;             /* strv: candidates; blobs as paths relative to cas/ */
@@ -128,7 +128,7 @@ static bool young(const struct collecting *c, const char *path)
 	struct stat st;
 
 	return fstatat(c->s->cas_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	       (c->grace_ns > 0 && when_ns(when_now()) - when_ns(st.st_mtim) < c->grace_ns);
+	       (c->before != LAYERS_ALL && when_ns(st.st_mtim) > c->before);
 }
 
 static void remove_trees(const struct collecting *c)
@@ -161,9 +161,9 @@ static void remove_blobs(const struct collecting *c)
 }
 
 int layers_collect(const struct datadir *d, const struct store *s, const struct image_info *of,
-		   int64_t grace_ns, const struct layers_report *told, void *arg, struct err *e)
+		   int64_t before, const struct layers_report *told, void *arg, struct err *e)
 {
-	struct collecting c = { .s = s, .grace_ns = grace_ns, .told = told, .arg = arg };
+	struct collecting c = { .s = s, .before = before, .told = told, .arg = arg };
 	auto_close int lock = take_lock(s, LOCK_EXCL, 0);
 	int r;
 

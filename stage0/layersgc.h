@@ -25,9 +25,11 @@ struct layers_report {
 	void (*blob)(void *arg, const char *digest, const struct err *e);
 };
 
+#define LAYERS_ALL INT64_MAX /* whatever its age */
+
 /*
  * Remove trees of layers that no image and no pod names, and blobs by SHA-256 that no image names; only those of @of, an image without a
- * document by now, unless NULL; and only if they are older than @grace_ns: somebody may want to go on from them.  @told may be NULL.
+ * document by now, unless NULL; and only if they are older than @before (ns since the epoch): somebody may want to go on from them.  @told may be NULL.
  */
 int layers_collect(const struct datadir *d, const struct store *s, const struct image_info *of,
-		   int64_t grace_ns, const struct layers_report *told, void *arg, struct err *e);
+		   int64_t before, const struct layers_report *told, void *arg, struct err *e);

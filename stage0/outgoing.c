@@ -17,12 +17,15 @@
 #include "base/strv.h"
 #include "image/writer.h"
 #include "oci/appconfig.h"
+#include "oci/appview.h"
 #include "oci/document.h"
 #include "stage0/imagelayers.h"
 
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define CONFIG   "application/vnd.oci.image.config.v1+json"
 #define LAYER    "application/vnd.oci.image.layer.v1.tar+gzip"
+
+#define NO_DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
 
 void outgoing_done(struct outgoing *o)
 {
@@ -104,26 +107,23 @@ static int from_layers(struct job *j, const struct image_info *i, struct outgoin
 	return r;
 }
 
-/* ---- made of an ACI ---- */
+/* ---- made of an ACI, or of a directory ---- */
 
 static void see(void *arg, const void *p, size_t n)
 {
 	hash_update(arg, p, n);
 }
 
-/* The tree as a layer in the file "layer" of @w; its digest when unpacked is *diff_id. */
-static int write_layer(struct job *j, const struct image_info *i, const struct work *w, char **diff_id,
-		       struct err *e)
+/* The tree @name of @dir as a layer in the file "layer" of @w; its digest when unpacked is *diff_id. */
+static int write_layer(int dir, const char *name, const struct work *w, char **diff_id, struct err *e)
 {
-	auto_free char *dir = xasprintf("tree/%s", i->id);
-	auto_close int tree = openat(j->store.cas_fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_close int out = openat(w->fd, "layer", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	char hex[HASH_HEX_MAX];
 
-	if (tree < 0 || out < 0)
-		return err_sys(e, errno, "open the tree of image %s", i->id);
+	if (out < 0)
+		return err_sys(e, errno, "create the layer");
 	struct hash *h = hash_new("sha256");
-	int r = layer_write(tree, out, COMP_GZIP, see, h, e);
+	int r = layer_write(dir, name, out, COMP_GZIP, see, h, e);
 	hash_hex(h, hex);
 	hash_free(h);
 	*diff_id = xasprintf("sha256:%s", hex);
@@ -152,30 +152,77 @@ static json_t *add_file(struct outgoing *o, const struct work *w, const char *na
 			 (json_int_t)o->blobs[o->n - 1].size);
 }
 
-static int write_config(const struct image_info *i, const struct work *w, const char *diff_id, struct err *e)
+static json_t *config_of_aci(const struct image_info *i, const char *diff_id, struct err *e)
 {
 	auto_image_manifest m = image_manifest_parse(i->manifest, strlen(i->manifest), e);
 	auto_strv warnings = NULL;
-	auto_json doc = m ? oci_config_of(m, diff_id, &warnings, e) : NULL;
+	json_t *doc = m ? oci_config_of(m, diff_id, &warnings, e) : NULL;
+
+	for (char **l = warnings; l && *l; l++)
+		log_warn("%s", *l);
+	return doc;
+}
+
+static json_t *config_of_parts(const struct outgoing_parts *p, const char *diff_id)
+{
+	json_object_set_new(p->config, "rootfs",
+			    json_pack("{s:s, s:[s]}", "type", "layers", "diff_ids", diff_id));
+	return json_incref(p->config);
+}
+
+/* Could we run it?  Else nobody should get it from us. */
+static int check_parts(const struct image_info *i, const struct outgoing_parts *p, struct err *e)
+{
+	auto_json doc = config_of_parts(p, "sha256:" NO_DIGEST);
+	auto_free char *text = json_text(doc, JSON_LINE);
+	const struct oci_origin o = {
+		.name = i->name, .original = i->name, .host = "", .repository = i->name
+	};
+	struct oci_config c = { 0 };
+	auto_strv warnings = NULL;
+	int r = oci_config_parse(text, strlen(text), &c, e);
+	auto_image_manifest m = r < 0 ? NULL : oci_app_view(&c, &o, &warnings, e);
+
+	for (char **l = warnings; l && *l; l++)
+		log_warn("%s", *l);
+	oci_config_done(&c);
+	return m ? 0 : err_ctx(e, "config");
+}
+
+static int write_config(const struct image_info *i, const struct outgoing_parts *p, const struct work *w,
+			const char *diff_id, struct err *e)
+{
+	auto_json doc = p ? config_of_parts(p, diff_id) : config_of_aci(i, diff_id, e);
 
 	if (!doc)
 		return -e->code;
-	for (char **l = warnings; l && *l; l++)
-		log_warn("%s", *l);
 	auto_free char *text = json_text(doc, JSON_LINE);
 	int r = write_file_at(w->fd, "config", text, strlen(text), 0600, 0);
 	return r < 0 ? err_sys(e, -r, "write the config") : 0;
 }
 
-static int from_aci(struct job *j, const struct image_info *i, const struct work *w, struct outgoing *o,
-		    struct err *e)
+/* The root of ACI @i in the store. */
+static int write_stored(struct job *j, const struct image_info *i, const struct work *w, char **diff_id,
+			struct err *e)
+{
+	auto_free char *path = xasprintf("tree/%s", i->id);
+	auto_close int dir = openat(j->store.cas_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return dir < 0 ? err_sys(e, errno, "open the tree of image %s", i->id)
+		       : write_layer(dir, "rootfs", w, diff_id, e);
+}
+
+static int from_tree(struct job *j, const struct image_info *i, const struct outgoing_parts *p,
+		     const struct work *w, struct outgoing *o, struct err *e)
 {
 	auto_free char *diff_id = NULL;
 	char hex[HASH_HEX_MAX];
-	int r = write_layer(j, i, w, &diff_id, e);
+	int r = p ? check_parts(i, p, e) : 0;
 
 	if (r == 0)
-		r = write_config(i, w, diff_id, e);
+		r = p ? write_layer(p->dir, p->name, w, &diff_id, e) : write_stored(j, i, w, &diff_id, e);
+	if (r == 0)
+		r = write_config(i, p, w, diff_id, e);
 	if (r < 0)
 		return r;
 	json_t *config = add_file(o, w, "config", CONFIG, e);
@@ -197,11 +244,11 @@ static int from_aci(struct job *j, const struct image_info *i, const struct work
 	return 0;
 }
 
-int outgoing_open(struct job *j, const struct image_info *i, const struct work *w, struct outgoing *ret,
-		  struct err *e)
+int outgoing_open(struct job *j, const struct image_info *i, const struct outgoing_parts *parts,
+		  const struct work *w, struct outgoing *ret, struct err *e)
 {
 	struct outgoing o = { 0 };
-	int r = i->nlayers ? from_layers(j, i, &o, e) : from_aci(j, i, w, &o, e);
+	int r = i->nlayers ? from_layers(j, i, &o, e) : from_tree(j, i, parts, w, &o, e);
 
 	if (r < 0)
 		outgoing_done(&o);

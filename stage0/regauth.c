@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "stage0/backoff.h"
 #include "stage0/challenge.h"
 #include "stage0/httpauth.h"
 
@@ -233,24 +234,40 @@ static int token_by_get(struct regauth *a, const struct token_request *t, struct
 	return http_fetch(a->http, &rq, ANSWER_MAX, head, answer, e);
 }
 
-static int request_token(struct regauth *a, const struct token_request *t, struct err *e)
+/* One request, or two; *retry_after as the answer says. */
+static int ask_realm(struct regauth *a, const struct token_request *t, int *status, int64_t *retry_after,
+		     struct buf *answer, struct err *e)
 {
-	auto_buf answer = BUF_INIT;
 	struct http_head head;
-	int r = -ENOSYS, status = 0;
+	int r = -ENOSYS;
 
 	http_head_init(&head);
 	if (t->creds.identity_token) {
-		r = token_by_post(a, t, &head, &answer, e);
-		status = head.status;
-		if (r == 0 && (status == 404 || status == 405))
+		r = token_by_post(a, t, &head, answer, e);
+		*status = head.status;
+		if (r == 0 && (*status == 404 || *status == 405))
 			r = -ENOSYS;
-		http_head_done(&head);
 	}
 	if (r == -ENOSYS) {
-		r = token_by_get(a, t, &head, &answer, e);
-		status = head.status;
 		http_head_done(&head);
+		r = token_by_get(a, t, &head, answer, e);
+		*status = head.status;
+	}
+	*retry_after = head.retry_after;
+	http_head_done(&head);
+	return r;
+}
+
+static int request_token(struct regauth *a, const struct token_request *t, struct err *e)
+{
+	auto_buf answer = BUF_INIT;
+	int64_t retry_after = -1;
+	int status = 0, r = ask_realm(a, t, &status, &retry_after, &answer, e);
+
+	for (int n = 1; r == 0 && backoff_refused(status) && n < BACKOFF_TRIES; n++) {
+		r = backoff_wait(backoff_ms(n, retry_after), e);
+		if (r == 0)
+			r = ask_realm(a, t, &status, &retry_after, &answer, e);
 	}
 	if (r < 0)
 		return r;

@@ -22,16 +22,16 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "oci/digest.h"
+#include "stage0/backoff.h"
 #include "stage0/interrupt.h"
 #include "stage0/proglines.h"
 #include "stage0/registry.h"
 
-#define SIDE_BY_SIDE      4
-#define TURN_MS           100 /* also how often we look whether another process is done */
-#define TRIES_IDLE_MAX    4   /* failures in a row without a new byte, at one place */
-#define PAUSE_FIRST_MS    200
-#define PAUSE_MAX_MS      3000
-#define RETRY_AFTER_MAX_S 60
+#define SIDE_BY_SIDE    4
+#define TURN_MS         100 /* also how often we look whether another process is done */
+#define PAUSE_MOVING_MS 50
+#define TRIES_MAX       60         /* failures at one place altogether, new bytes or not */
+#define WORTH_BYTES     (16 << 10) /* new bytes for which a try counts as one that got on */
 
 enum flow_state { FLOW_IDLE, FLOW_MOVING, FLOW_DONE };
 
@@ -46,7 +46,8 @@ struct flow {
 	int64_t have;
 	bool resumed, told;
 	size_t place;
-	int idle, status;
+	int idle, failed; /* failures in a row that brought next to nothing, and all of them, at this place */
+	int status;
 	int64_t retry_after;
 	struct http_request rq;
 	char *url;
@@ -243,7 +244,8 @@ static int on_body(void *arg, const void *p, size_t n, struct err *e)
 		return err_sys(e, -r, "write the download to the store");
 	hash_update(f->hash, p, n);
 	f->have += (int64_t)n;
-	f->idle = 0;
+	if (f->have - f->rq.offset >= WORTH_BYTES)
+		f->idle = 0;
 	proglines_update(f->all->lines, f->i, f->have, blob(f)->size);
 	return 0;
 }
@@ -265,16 +267,10 @@ static int another_try(struct flow *f, int r, struct err *e)
 		wait_for(f, 0);
 		return start_over(f, e);
 	}
-	if (r == -EAGAIN && ++f->idle < TRIES_IDLE_MAX) {
-		int64_t pause = PAUSE_FIRST_MS << f->idle;
-
-		if (f->retry_after > 0)
-			pause = 1000 *
-				(f->retry_after < RETRY_AFTER_MAX_S ? f->retry_after : RETRY_AFTER_MAX_S);
-		else if (pause > PAUSE_MAX_MS)
-			pause = PAUSE_MAX_MS;
+	if (r == -EAGAIN && ++f->idle < BACKOFF_TRIES && ++f->failed < TRIES_MAX) {
 		log_debug("%s; trying again", e->text);
-		wait_for(f, pause);
+		/* a line that breaks, but brings something, is worth another try at once */
+		wait_for(f, f->have > f->rq.offset ? PAUSE_MOVING_MS : backoff_ms(f->idle, f->retry_after));
 		return 0;
 	}
 	if (!registry_next_place(r) || last) {
@@ -284,7 +280,7 @@ static int another_try(struct flow *f, int r, struct err *e)
 	}
 	log_debug("%s; trying the next place", e->text);
 	f->place++;
-	f->idle = 0;
+	f->idle = f->failed = 0;
 	wait_for(f, 0);
 	return r == -EBADMSG ? start_over(f, e) : 0;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "oci/digest.h"
+#include "stage0/backoff.h"
 
 static const char accept_types[] =
 	"Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -128,10 +129,23 @@ static void show_warnings(const struct registry_place *p, const struct http_head
 		log_warn("%s says: %.400s", p->host, *w);
 }
 
+/* The registry itself has nobody to stand in for it: 1 it is asked once more, after the time that it wants. */
+static int patience(const struct registry *r, const struct registry_place *p, bool get,
+		    const struct http_head *head, int failures, struct err *e)
+{
+	if (!backoff_refused(head->status) && !(get && head->status >= 500))
+		return 0;
+	if (p != &r->places[r->nplaces - 1] || failures >= BACKOFF_TRIES)
+		return 0;
+	log_debug("%s answered %d; trying again", p->host, head->status);
+	int result = backoff_wait(backoff_ms(failures, head->retry_after), e);
+	return result < 0 ? result : 1;
+}
+
 int registry_ask(struct registry *r, struct registry_place *p, const struct http_request *like,
 		 const char *path, size_t max, struct http_head *head, struct buf *out, struct err *e)
 {
-	for (;;) {
+	for (int failures = 0;;) {
 		auto_free char *url = xasprintf("%s%s", p->base, path);
 		struct http_request rq = *like;
 		bool again = false;
@@ -149,6 +163,8 @@ int registry_ask(struct registry *r, struct registry_place *p, const struct http
 		} else if (result == 0) {
 			regauth_accepted(&p->auth);
 			show_warnings(p, head);
+			result = patience(r, p, !rq.method, head, ++failures, e);
+			again = result > 0;
 		} else {
 			again = registry_fall_back(p, result, e) > 0;
 		}

@@ -14,10 +14,10 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "stage0/backoff.h"
 #include "stage0/interrupt.h"
 
 #define PIECE_BYTES (16 << 20)
-#define TRIES_MAX   4
 #define ANSWER_MAX  (64u << 10)
 
 /* One upload under way. */
@@ -104,6 +104,9 @@ static int send_piece(struct upload *u, struct err *e)
 	int r = ask(u, &rq, u->path, e);
 	if (r < 0)
 		return r;
+	/* it knows nothing of the upload any more, or has another part of it than we think */
+	if (u->head.status == 404 || u->head.status == 416)
+		return unexpected(u, e), -EAGAIN;
 	if (u->head.status != 202)
 		return unexpected(u, e);
 	u->have += n;
@@ -138,16 +141,22 @@ static int finish(struct upload *u, struct err *e)
 
 static int send_all(struct upload *u, struct err *e)
 {
+	int64_t best = 0;
 	int failed = 0, r = 0;
 
 	while (r >= 0 && u->have < u->b->size) {
 		r = send_piece(u, e);
-		if (r == -EAGAIN && ++failed < TRIES_MAX) {
+		if (r == -EAGAIN && ++failed < BACKOFF_TRIES) {
 			log_debug("%s; trying again", e->text);
 			err_clear(e);
-			r = go_on(u, e);
+			r = backoff_wait(backoff_ms(failed, -1), e);
+			if (r == 0)
+				r = go_on(u, e);
 			if (r > 0)
 				return 0; /* it was there after all */
+		} else if (u->have > best) {
+			best = u->have;
+			failed = 0;
 		}
 		if (r >= 0)
 			r = interrupt_check(e);

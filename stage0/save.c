@@ -229,8 +229,8 @@ static int save_file(struct job *j, const struct image_info *i, const char *form
 	return r;
 }
 
-static int write_as(struct job *j, const struct image_info *i, const char *format, int at, const char *name,
-		    struct err *e)
+static int write_as(struct job *j, const struct image_info *i, const struct outgoing_parts *parts,
+		    const char *format, int at, const char *name, struct err *e)
 {
 	struct outgoing o = { 0 };
 	auto_work w = WORK_INIT;
@@ -240,7 +240,7 @@ static int write_as(struct job *j, const struct image_info *i, const char *forma
 		return save_file(j, i, format, NULL, at, name, e);
 	r = work_open(j, &w, e);
 	if (r >= 0)
-		r = outgoing_open(j, i, &w, &o, e);
+		r = outgoing_open(j, i, parts, &w, &o, e);
 	if (r >= 0)
 		r = strcmp(format, "oci") == 0 ? save_directory(j, i, &o, at, name, e)
 					       : save_file(j, i, format, &o, at, name, e);
@@ -248,7 +248,8 @@ static int write_as(struct job *j, const struct image_info *i, const char *forma
 	return r;
 }
 
-int save_image(struct job *j, const struct image_info *i, const char *format, const char *path, struct err *e)
+int save_image(struct job *j, const struct image_info *i, const struct outgoing_parts *parts,
+	       const char *format, const char *path, struct err *e)
 {
 	const char *base = path_base(path);
 	auto_free char *parent = xstrndup(path, (size_t)(base - path)), *tmp = NULL;
@@ -263,7 +264,7 @@ int save_image(struct job *j, const struct image_info *i, const char *format, co
 	if (fstatat(at, base, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_sys(e, EEXIST, "write %s", path);
 	tmp = xasprintf(".rkt-%s", uuid);
-	r = write_as(j, i, format, at, tmp, e);
+	r = write_as(j, i, parts, format, at, tmp, e);
 	if (r >= 0 && renameat2(at, tmp, at, base, RENAME_NOREPLACE) < 0)
 		r = err_sys(e, errno, "write %s", path);
 	if (r < 0)

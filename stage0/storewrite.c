@@ -166,19 +166,20 @@ int store_publish_tree(const struct store *s, const char *tmp_dir, const char *i
 int store_publish_blob(const struct store *s, int dirfd, const char *name, const char *algo, const char *hex,
 		       struct err *e)
 {
-	auto_free char *dir = xasprintf("blob/%s/%.2s", algo, hex), *to = xasprintf("%s/%s", dir, hex);
+	auto_free char *all = xasprintf("blob/%s", algo), *dir = xasprintf("%s/%.2s", all, hex);
+	auto_free char *to = xasprintf("%s/%s", dir, hex);
 	auto_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
 		return err_sys(e, errno, "open the downloaded %s", name);
-	r = fsync(fd) < 0 ? -errno : mkdir_p_at(s->cas_fd, dir, 0750);
-	if (r == 0 && fchmod(fd, 0640) < 0)
-		r = -errno;
+	r = fchmod(fd, 0640) < 0 || fsync(fd) < 0 ? -errno : mkdir_p_at(s->cas_fd, dir, 0750);
 	if (r == 0 && renameat(dirfd, name, s->cas_fd, to) < 0)
 		r = -errno;
-	if (r == 0)
-		r = sync_at(s, dir);
+	/* those above may be new as well, by us or by somebody who has not come so far yet */
+	const char *const levels[] = { dir, all, "blob" };
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(levels); i++)
+		r = sync_at(s, levels[i]);
 	return r < 0 ? err_sys(e, -r, "publish blob %s-%s", algo, hex) : 0;
 }
 

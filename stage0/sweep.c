@@ -20,6 +20,7 @@
 #include "base/strv.h"
 #include "base/uuid.h"
 #include "base/when.h"
+#include "stage0/age.h"
 
 #define PARTIAL_PREFIX "dl-"
 
@@ -44,15 +45,15 @@ static const struct {
 };
 
 /* An interrupted download that somebody may want to continue. */
-static bool wanted(const char *name, int fd, int64_t keep_ns)
+static bool wanted(const char *name, int fd, int64_t before)
 {
 	struct stat st;
 
 	return strncmp(name, PARTIAL_PREFIX, sizeof(PARTIAL_PREFIX) - 1) == 0 && fstat(fd, &st) == 0 &&
-	       when_ns(when_now()) - when_ns(st.st_mtim) < keep_ns;
+	       when_ns(st.st_mtim) > before;
 }
 
-static void sweep_one(int dirfd, const char *dir, const char *name, int64_t keep_ns)
+static void sweep_one(int dirfd, const char *dir, const char *name, int64_t before)
 {
 	auto_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct err e = ERR_INIT;
@@ -60,7 +61,7 @@ static void sweep_one(int dirfd, const char *dir, const char *name, int64_t keep
 	/* Links, sockets and the like have no lock; nothing of ours is one. */
 	if (fd < 0 && errno != ELOOP && errno != ENXIO)
 		return;
-	if (fd >= 0 && (lock_fd(fd, LOCK_EXCL, 0) < 0 || wanted(name, fd, keep_ns)))
+	if (fd >= 0 && (lock_fd(fd, LOCK_EXCL, 0) < 0 || wanted(name, fd, before)))
 		return;
 	if (rm_tree_at(dirfd, name, &e) < 0)
 		log_debug("sweep %s/%s: %s", dir, name, e.text);
@@ -71,6 +72,7 @@ static int sweep_dir(const struct datadir *d, size_t place, int64_t keep_ns)
 	auto_close int fd = openat(d->fd, places[place].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_close int copy = FD_NONE;
 	auto_closedir DIR *dir = NULL;
+	int64_t before = INT64_MAX;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
@@ -79,9 +81,11 @@ static int sweep_dir(const struct datadir *d, size_t place, int64_t keep_ns)
 	if (!dir)
 		return -errno;
 	(void)steal_fd(&copy);
+	if (keep_ns && strcmp(places[place].dir, DIR_CAS_TMP) == 0)
+		before = age_now_in(d->fd, DIR_CAS_TMP, "downloads") - keep_ns;
 	for (const struct dirent *de; (de = readdir(dir));)
 		if (places[place].ours(de->d_name))
-			sweep_one(fd, places[place].dir, de->d_name, keep_ns);
+			sweep_one(fd, places[place].dir, de->d_name, before);
 	return 0;
 }
 

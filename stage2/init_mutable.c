@@ -9,8 +9,10 @@
 #include "stage2/init.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #include "stage2/sys.h"
 
@@ -57,6 +59,14 @@ static bool is_stream(int fd, int n)
 	return mode == (n ? O_WRONLY : O_RDONLY) || (mode == O_RDWR && S_ISCHR(st.st_mode));
 }
 
+/* isatty(3), which is not among the functions that stage2 has. */
+static bool is_terminal(int fd)
+{
+	struct termios t;
+
+	return ioctl(fd, TCGETS, &t) == 0;
+}
+
 /* Each stream of the plan has its descriptor, each descriptor its stream; *out: what the app gets. */
 static bool streams_fit(const struct plan_app *a, const int *fds, uint32_t nfds, int out[3])
 {
@@ -71,7 +81,7 @@ static bool streams_fit(const struct plan_app *a, const int *fds, uint32_t nfds,
 		out[n] = fds[taken++];
 	}
 	/* what becomes the controlling terminal is never one of ours */
-	return taken == nfds && (!(a->flags & PLAN_APP_TTY) || (out[0] > 2 && isatty(out[0])));
+	return taken == nfds && (!(a->flags & PLAN_APP_TTY) || (out[0] > 2 && is_terminal(out[0])));
 }
 
 static int take_plan(struct pod *p, uint32_t i, const int *fds, uint32_t n)

@@ -25,7 +25,8 @@
 #include "image/tarout.h"
 #include "schema/image.h"
 
-#define ROOTFS "rootfs"
+#define ROOTFS   "rootfs"
+#define WHITEOUT ".wh."
 
 enum { CHUNK = 128 << 10, TAR_RECORD = 10240, SYMLINK_MAX_LEN = 4095 };
 
@@ -35,7 +36,8 @@ struct writer {
 	uint64_t written;
 	struct buf out;
 	unsigned char *chunk;
-	bool layer; /* the tree alone, named from its root */
+	const char *tree; /* its name in dirfd */
+	bool layer;       /* the tree alone, named from its root */
 	void (*see)(void *arg, const void *p, size_t n);
 	void *see_arg;
 	struct inode_set links; /* files with several names, by the first one */
@@ -153,7 +155,7 @@ static int open_for(int at, const char *name, mode_t mode)
 /* What @path is called in the archive. */
 static const char *name_in(const struct writer *w, const char *path)
 {
-	size_t n = strlen(ROOTFS);
+	size_t n = strlen(w->tree);
 
 	return !w->layer ? path : path[n] ? path + n + 1 : ".";
 }
@@ -239,6 +241,11 @@ static int visit(struct writer *w, const char *path, char ***stack, struct err *
 		return err_sys(e, at < 0 ? -at : errno, "look at %s", path);
 	if (S_ISSOCK(st.st_mode))
 		return 0;
+	if (w->layer &&
+	    (strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0 || (S_ISCHR(st.st_mode) && st.st_rdev == 0)))
+		return err_set(e, ERR_INPUT, EINVAL,
+			       "%s would take a file away: no layer can have one of that kind",
+			       path + strlen(w->tree) + 1);
 	r = write_entry(w, at, name, name_in(w, path), &st, e);
 	if (r < 0)
 		return err_ctx(e, "%s", path);
@@ -258,7 +265,7 @@ static int write_tree(struct writer *w, struct err *e)
 	auto_strv stack = NULL;
 	int r = 0;
 
-	strv_push(&stack, ROOTFS);
+	strv_push(&stack, w->tree);
 	if (!w->layer)
 		strv_push(&stack, "manifest");
 	for (size_t n = strv_len(stack); r == 0 && n > 0; n = strv_len(stack)) {
@@ -340,16 +347,16 @@ static int write_all(struct writer *w, int out, enum compression c, struct err *
 
 int aci_write(int dirfd, int out, enum compression c, struct err *e)
 {
-	struct writer w = { .dirfd = dirfd };
+	struct writer w = { .dirfd = dirfd, .tree = ROOTFS };
 	int r = check_input(dirfd, e);
 
 	return r < 0 ? r : write_all(&w, out, c, e);
 }
 
-int layer_write(int dirfd, int out, enum compression c, void (*see)(void *arg, const void *p, size_t n),
-		void *arg, struct err *e)
+int layer_write(int dirfd, const char *name, int out, enum compression c,
+		void (*see)(void *arg, const void *p, size_t n), void *arg, struct err *e)
 {
-	struct writer w = { .dirfd = dirfd, .layer = true, .see = see, .see_arg = arg };
+	struct writer w = { .dirfd = dirfd, .tree = name, .layer = true, .see = see, .see_arg = arg };
 
 	return write_all(&w, out, c, e);
 }

@@ -13,6 +13,6 @@
  * manifest is validated first.  Errors: -EINVAL the manifest or the layout is wrong, else errno. */
 int aci_write(int dirfd, int out, enum compression c, struct err *e);
 
-/* The same of "rootfs" alone, as a layer of an OCI image; @see gets the bytes of the tar before they are compressed. */
-int layer_write(int dirfd, int out, enum compression c, void (*see)(void *arg, const void *p, size_t n),
-		void *arg, struct err *e);
+/* The same of the tree @name in @dirfd alone, as a layer of an OCI image; @see gets the bytes of the tar before they are compressed. */
+int layer_write(int dirfd, const char *name, int out, enum compression c,
+		void (*see)(void *arg, const void *p, size_t n), void *arg, struct err *e);

@@ -16,7 +16,7 @@
 
 #define OCI_DOCUMENT_MAX (4u << 20) /* bytes of an index or a manifest */
 #define OCI_ENTRIES_MAX  4096       /* in one index */
-#define OCI_LAYERS_MAX   1024       /* in one image */
+#define OCI_LAYERS_MAX   500        /* in one image: overlayfs stacks no more */
 #define OCI_NESTING_MAX  4          /* of indexes in indexes; who follows them counts */
 
 struct oci_platform {

@@ -45,6 +45,8 @@ class Layer:
 def pack(data, how):
     if how == 'plain':
         return data
+    if callable(how):
+        return how(data)
     if how == 'gzip':
         return gzip.compress(data, 1, mtime=0)
     return subprocess.run(how.split(), input=data, stdout=subprocess.PIPE, check=True).stdout

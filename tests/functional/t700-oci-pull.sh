@@ -3,7 +3,7 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/ocilib.sh"
 need_root
-need docker-registry python3 busybox
+need docker-registry python3 busybox zstd gzip skopeo
 accept_unsigned
 check "a registry" start_registry
 make_images <<'END'
@@ -22,6 +22,18 @@ push('http://%s/v2/team/signal' % registry, 'latest', Image([base], StopSignal='
 push('http://%s/v2/team/bare' % registry, 'latest', Image([base]))
 push('http://%s/v2/team/zstd' % registry, 'latest', Image([base, two], how='zstd -q', media=KINDS['layer'] + '+zstd', **app))
 push('http://%s/v2/team/plain' % registry, 'latest', Image([base, two], how='plain', **app))
+from ocimake import pack
+frames = lambda b: pack(b[:5000], 'zstd -q') + bytes.fromhex('502a4d18') + b'\x04\0\0\0skip' + pack(b[5000:], 'zstd -q')
+push('http://%s/v2/team/zstd-frames' % registry, 'latest', Image([base, two], how=frames, media=KINDS['layer'] + '+zstd', **app))
+push('http://%s/v2/team/gzip-members' % registry, 'latest', Image([base, two], how=lambda b: pack(b[:5000], 'gzip') + pack(b[5000:], 'gzip'), **app))
+push('http://%s/v2/team/trailing' % registry, 'latest', Image([base + b'x' * 512, two], how=lambda b: pack(b, 'gzip') + b'more', diff_ids=[digest(base + b'x' * 512), digest(two)], **app))
+push('http://%s/v2/team/health' % registry, 'latest', Image([base], Entrypoint=['/bin/echo'], ExposedPorts={'8080/tcp': {}}, Labels={'l': 'v'}, Healthcheck={'Test': ['CMD', 'curl', 'x'], 'Interval': 5}))
+docker_kind = Image([base, two], **app)
+docker_kind.doc.update(mediaType='application/vnd.docker.distribution.manifest.v2+json')
+docker_kind.doc['config']['mediaType'] = 'application/vnd.docker.container.image.v1+json'
+for l in docker_kind.doc['layers']:
+    l['mediaType'] = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
+push('http://%s/v2/team/list' % registry, 'latest', Index(docker_kind, more={'mediaType': 'application/vnd.docker.distribution.manifest.list.v2+json'}))
 arm = Image([base, other], arch='arm64', **app)
 here = Image([base, two], **app)
 push('http://%s/v2/team/multi' % registry, 'latest', Index(arm, here))
@@ -84,10 +96,28 @@ expect_status 0 "an image with one more layer"
 is "only its config and that" "$(blobs_asked)" 2
 run in_pod "$at/app:v2" --exec /bin/cat -- page more
 is "stacked" "$(out | tr '\n' ' ')" "one three "
-for kind in zstd plain; do
+trees() { find "$RKT_DIR/cas/tree" -mindepth 1 -maxdepth 1 | wc -l; }
+before=$(trees)
+for kind in zstd plain zstd-frames gzip-members; do
 	run in_pod "$at/$kind"
 	is "layers by $kind" "$(out)" "says hello"
 done
+is "are the same trees, however they are compressed" "$(trees)" "$before"
+refuses 'layer sha256:' "but not with something behind them" rkt fetch "$at/trailing"
+check "skopeo makes one of docker's own kind" skopeo copy -q --format=v2s2 --src-tls-verify=false --dest-tls-verify=false "$at/app:v1" "$at/app:schema2"
+run skopeo inspect --raw --tls-verify=false "$at/app:schema2"
+expect_stdout 'vnd.docker.distribution.manifest.v2' "which it is"
+: >"$T/registry.log"
+run in_pod "docker:$registry/team/app:schema2" -- by docker:
+is "docker's own media types" "$(out)" "says by docker:"
+is "all of it is there" "$(blobs_asked)" 0
+run in_pod "$at/list" -- by list
+is "a list of docker's" "$(out)" "says by list"
+run in_pod "$at/health"
+run rkt image cat-manifest --pretty-print=false "127.0.0.1_${registry#*:}/team/health:latest"
+expect_stdout '"ports":.*"8080-tcp"|"name":"8080-tcp"' "a port"
+expect_stdout 'healthcheck","value":"\{.*curl' "a health check is kept"
+expect_stdout '"userLabels":\{"l":"v"\}' "and labels"
 run in_pod "$at/twice"
 is "a layer that comes twice" "$(out)" one
 run in_pod "$at/many"

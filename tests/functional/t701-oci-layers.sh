@@ -46,6 +46,11 @@ case('link-of-gone', base(), D().gone('d/a').link('l', 'd/a'))
 case('bad-dotdot', base(), D().file('../out', 'x'))
 case('bad-wh', base(), D().file('d/.wh.', ''))
 case('bad-wh-dot', base(), D().file('d/.wh...', ''))
+case('bad-wh-self', base(), D().file('d/.wh..', ''))
+case('bad-wh-link', base().symlink('away', T + '/canary'), D().file('away/.wh.secret', ''))
+case('wh-of-link', base().symlink('away', T + '/canary'), D().gone('away'))
+case('wh-under-link', base().symlink('away', T + '/canary'), D().gone('away').gone('away/secret'))
+case('opaque-link', base().symlink('away', T + '/canary'), D().opaque('away'))
 case('bad-wh-data', base(), D().file('d/.wh.a', 'data'))
 case('bad-wh-parent', base(), D().file('.wh.d/a', ''))
 case('bad-chr', base(), D().add('c', tarfile.CHRTYPE, dev=(0, 0)))
@@ -64,12 +69,14 @@ write_layout(T + '/layout', refs)
 with open(T + '/names', 'w') as f:
     for n in refs: f.write(n + '\n')
 END
+mkdir "$T/canary"
+echo alive >"$T/canary/secret"
 get() { run rkt fetch --full "docker://$registry/x:$1"; }
 unpack() {
 	rm -rf "$T/umoci"
 	umoci unpack --image "$T/layout:$1" "$T/umoci" >/dev/null 2>&1
 }
-ours=' implied through-link to-link opaque-root link-of-gone '
+ours=' wh-of-link wh-under-link opaque-link implied through-link to-link opaque-root link-of-gone '
 while read -r name; do
 	case $name in bad-*) continue ;; esac
 	get "$name"
@@ -97,6 +104,7 @@ refused() { # NAME WHY
 refused bad-dotdot '"\.\./out"'
 refused bad-wh 'layer sha256:.*\.wh\.'
 refused bad-wh-dot 'layer sha256:'
+refused bad-wh-self 'layer sha256:'
 refused bad-wh-data 'whiteout with data'
 refused bad-wh-parent 'layer sha256:'
 refused bad-chr 'layer sha256:.*"c"'
@@ -105,6 +113,12 @@ refused bad-link-dir 'that is a directory'
 refused bad-link-out 'layer sha256:'
 refused bad-root 'root is not a directory'
 refused bad-own-link 'layer sha256:.*link'
+for name in bad-wh-link wh-of-link wh-under-link opaque-link; do
+	get "$name"
+	cp "$T/out" "$T/out.$name"
+	is "T05 $name: nothing outside goes" "$(cat "$T/canary/secret")" alive
+done
+is "T05 a whiteout of a link takes the link away" "$(stored_hash "$(cat "$T/out.wh-of-link")" | grep -c '^away ')" 0
 get bad-below-link
 refute "T16 nothing is written through a link of the image" test -e /etc/rkt-was-here
 refused bad-diff 'its content has digest sha256:.*, and the config says'

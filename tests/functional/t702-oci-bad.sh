@@ -17,6 +17,7 @@ def without(image, **changes):
     return image
 good = Image([base, big], **app)
 refs = {'good': good, 'other': Image([base], Entrypoint=['/bin/echo', 'other'])}
+refs['wide'] = Image([base] + [Layer().file(str(i), str(i)).bytes() for i in range(7)], **app)
 refs['both'] = without(Image([base]), manifests=[])
 refs['schema1'] = without(Image([base]), schemaVersion=1, mediaType='application/vnd.docker.distribution.manifest.v1+json')
 refs['artifact'] = without(Image([base]), config=Image.descriptor(b'{}', 'application/vnd.oci.empty.v1+json'))
@@ -79,6 +80,15 @@ rule "GET */blobs/$big status=429 retry=1 times=2"
 run rkt fetch "$at:good"
 expect_status 0 "limited twice, then let in"
 fresh
+rule 'GET */manifests/good status=429 retry=1 times=1' "GET */manifests/good status=503 after=1 times=2"
+run rkt fetch "$at:good"
+expect_status 0 "the manifest limited, too"
+is "is asked for until it comes" "$(grep -c manifests/good "$T/badreg.log")" 3
+: >"$T/badreg.log"
+rule 'GET */manifests/other status=429'
+refuses 'answered 429 Too Many Requests' "limited for ever" rkt fetch "$at:other"
+is "is asked for four times" "$(grep -c manifests/other "$T/badreg.log")" 4
+fresh
 rule "GET */blobs/$big status=500"
 refuses "blob $big" "a server that fails" rkt fetch "$at:good"
 is "gets as many tries as there are" "$(grep -c "blobs/$big" "$T/badreg.log")" 4
@@ -102,6 +112,38 @@ fresh
 rule "GET */blobs/$big length=99999999999"
 refuses 'bytes of it, not' "a length that is a lie" rkt fetch "$at:good"
 fresh
+rule "GET */blobs/$big endless=1"
+refuses "blob $big: .* sends more than the [0-9]* bytes" "T39 a blob without an end" rkt fetch "$at:good"
+rule 'GET */manifests/good endless=1'
+refuses 'larger than [0-9]* bytes' "T39 a manifest without an end" rkt fetch "$at:good"
+# The command line waits for half a minute, four times; the program behind it can be told to be less patient.
+impatient() {
+	python3 - "$RKT_BUILD/lib/rkt/stage0/fetch" "$at:good" <<-'END'
+		import json, os, subprocess, sys
+		T, program, url = os.environ['T'], *sys.argv[1:]
+		request = {'op': 'fetch', 'dataDir': os.environ['RKT_DIR'], 'systemConfig': T + '/lib', 'localConfig': T + '/etc', 'insecure': ['image'],
+		           'stallSeconds': 1, 'image': {'kind': 'oci', 'url': url, 'text': url}, 'pullPolicy': 'update'}
+		asked, answers = os.pipe(), os.pipe()
+		os.write(asked[1], json.dumps(request).encode())
+		os.close(asked[1])
+		def descriptors():
+		    a, b = os.dup(asked[0]), os.dup(answers[1])
+		    os.dup2(os.dup(a), 13); os.dup2(os.dup(b), 14); os.dup2(13, 3); os.dup2(14, 4)
+		subprocess.run([program], preexec_fn=descriptors, close_fds=False, stdin=subprocess.DEVNULL, check=True)
+		os.close(answers[1])
+		print(json.loads(os.read(answers[0], 65536))['error']['text'])
+	END
+}
+mkdir -p "$RKT_DIR"
+rkt list >/dev/null
+for how in stall=1 rate=40; do
+	: >"$T/badreg.log"
+	rule "GET */blobs/$big $how"
+	run impatient
+	expect_stdout "blob $big: .*too slow" "T39 a registry that is as good as silent: $how"
+	is "T39 is given up" "$(grep -c "blobs/$big" "$T/badreg.log")" 4
+done
+fresh
 rule "GET */blobs/$big stall=1"
 start_rkt fetch "$at:good"
 wait_for 10 grep -q "blobs/$big" "$T/badreg.log"
@@ -110,6 +152,15 @@ wait "$pid"
 is "a registry that stalls can be left" "$?" 143
 gone() { ! pgrep -f "$RKT_DIR" >/dev/null; }
 check "by everybody" wait_for 5 gone
+
+# ---- several layers at once
+fresh
+rule 'GET */blobs/* stall=1 after=1'
+start_rkt fetch "$at:wide"
+check "four layers are asked for at once" wait_for 10 sh -c "[ \$(grep -c '/blobs/' '$T/badreg.log') -eq 5 ]"
+kill -TERM "$pid"
+wait "$pid"
+is "and no more, while these come" "$(grep -c '/blobs/' "$T/badreg.log")" 5
 
 # ---- killed at half way
 fresh
@@ -131,6 +182,26 @@ run rkt gc --grace-period=0s
 run rkt image rm "$(rkt image list --no-legend --full --fields=id)"
 expect_status 0 "and nothing stays"
 is "no blob, no tree" "$(find "$RKT_DIR/cas/tree" "$RKT_DIR/cas/blob" -mindepth 3 -maxdepth 3)" ""
+
+# ---- sixteen, and the first is killed at half way
+fresh
+rule "GET */blobs/$big rate=2000000"
+start_rkt run --net=none "$at:good"
+first=$pid
+check "half of it is there" wait_for 20 half
+others=
+for i in $(seq 15); do
+	"$RKT" --dir="$RKT_DIR" "$accept" run --net=none "$at:good" -- "number $i" >"$T/out.$i" 2>"$T/err.$i" </dev/null &
+	others="$others $!"
+done
+check "T31 fifteen wait for it" wait_for 20 sh -c "[ \$(cat '$T'/err.* | grep -c 'waiting for it') -eq 15 ]"
+pkill -KILL -P "$first"
+kill -KILL "$first" 2>/dev/null
+for p in $others; do wait "$p"; done
+is "T31 fifteen that waited run it" "$(cat "$T"/out.* | grep -c 'number')" 15
+asked=$(grep "blobs/$big" "$T/badreg.log" | sed 's/.* //' | tr '\n' ' ')
+like "T31 one of them has gone on from the byte where the first one died, the rest moved nothing" "$asked" '^- bytes=[1-9][0-9]*- $'
+is "T31 and what was complete came once" "$(grep -c "blobs/$base" "$T/badreg.log")" 1
 
 # ---- killed anywhere while layers are unpacked: the next one finds a store that is right
 fresh

@@ -14,6 +14,9 @@ arm = Image([base], arch='arm64', **app)
 write_layout(T + '/lay', {'v1': one})
 write_layout(T + '/two', {'v1': one, 'v2': other})
 write_layout(T + '/none', {})
+many = Image([base], Entrypoint=['/bin/echo'])
+many.doc['layers'] *= 501
+write_layout(T + '/many', {'v1': many})
 write_layout(T + '/bare', {None: one})
 write_layout(T + '/index', {None: Index(arm, other)})
 for bad in 'version', 'missing', 'size', 'flip', 'link', 'dir', 'fifo':
@@ -85,6 +88,7 @@ refuses 'blob sha256:.*has digest' "a blob of another content" rkt fetch "oci:$T
 refuses 'blob sha256:.*(No such file|link)' "T39 a blob that is a link out of the layout" rkt fetch "oci:$T/link"
 refuses 'is not a regular file' "a directory" rkt fetch "oci:$T/dir"
 refuses 'is not a regular file' "a pipe" rkt fetch "oci:$T/fifo"
+refuses '501 entries, at most 500' "more layers than can be stacked" rkt fetch "oci:$T/many"
 is "nothing of these is an image" "$(rkt image list --no-legend)" ""
 
 # ---- archives

@@ -3,7 +3,7 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/ocilib.sh"
 need_root
-need docker-registry python3 busybox openssl
+need docker-registry python3 busybox openssl skopeo gpg
 mkdir -p "$T/tls" "$T/etc/registries.d" "$T/etc/auth.d"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
 	-keyout "$T/tls/key.pem" -out "$T/tls/cert.pem" 2>/dev/null
@@ -105,3 +105,50 @@ run rkt run --net=none --uuid-file-save="$T/uuid" "$at"
 is "is remembered" "$(out)" ran
 run rkt status "$(cat "$T/uuid")"
 expect_stdout "^verified-app=[0-9a-f]{64} \\(prefix $name by cosign\\)\$" "and status says it of the pod"
+
+# ---- the same by skopeo: an OpenPGP signature on a lookaside
+make_key alice
+mkdir -p "$T/skopeo.d" "$T/side" "$T/certs/$registry"
+printf 'default-docker:\n  sigstore: file://%s/side\n  sigstore-staging: file://%s/side\n' "$T" "$T" >"$T/skopeo.d/default.yaml"
+cp "$T/tls/cert.pem" "$T/certs/$registry/ca.crt"
+run skopeo --insecure-policy --registries.d "$T/skopeo.d" copy -q --dest-creds joe:secret --dest-cert-dir "$T/certs/$registry" \
+	--sign-by alice@example.com "oci:$T/mirror:v1" "docker://$registry/signed/app:v1"
+expect_status 0 "skopeo sends and signs"
+check "on the lookaside" sh -c "find '$T/side' -name signature-1 | grep -q signed/app"
+signed=docker://$registry/signed/app:v1
+side() { printf '{"rktKind":"lookaside","rktVersion":"v1","prefixes":["%s"],"url":"%s"}' "$registry" "$1" >"$T/etc/registries.d/side.json"; }
+side "file://$T/side"
+refuses 'no key is trusted' "T42 nobody trusts alice" rkt fetch "$signed"
+trust_key alice "127.0.0.1_${registry#*:}/other"
+refuses 'no key is trusted' "T42 a key of another scope" rkt fetch "$signed"
+make_key mallory
+trust_key mallory "127.0.0.1_${registry#*:}/signed"
+refuses 'unknown entity|none of the keys' "T42 signed by another than who is trusted" rkt fetch "$signed"
+trust_key alice "127.0.0.1_${registry#*:}/signed"
+run rkt run --net=none "$signed"
+is "T42 a signature of skopeo's by a key in scope" "$(out)" ran
+run rkt image list --full --fields=name,verified
+expect_stdout "signed/app:v1.*$(fingerprint alice) \(prefix 127.0.0.1_${registry#*:}/signed by simple signing\)" "image list says who"
+at2=docker://$registry/signed/app:v2
+skopeo --insecure-policy --registries.d "$T/skopeo.d" copy -q --dest-creds joe:secret --dest-cert-dir "$T/certs/$registry" "oci:$T/mirror:v1" "docker://$registry/signed/app:v2" 2>/dev/null
+refuses 'made for .*:v1' "T44 a signature of v1 does not do for v2" rkt fetch "$at2"
+mkdir -p "$T/side/signed/b@sha256=$digest"
+cp "$(find "$T/side" -name signature-1 -path '*signed/app*')" "$T/side/signed/b@sha256=$digest/signature-1"
+skopeo --insecure-policy copy -q --dest-creds joe:secret --dest-cert-dir "$T/certs/$registry" "oci:$T/mirror:v1" "docker://$registry/signed/b:v1" 2>/dev/null
+refuses 'made for .*signed/app' "T44 one of image A does not do for B" rkt fetch "docker://$registry/signed/b:v1"
+
+# ---- a registry that wants to see a certificate
+kill "$registry_pid"
+wait "$registry_pid" 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=client -keyout "$T/tls/client.key" -out "$T/tls/client.pem" 2>/dev/null
+# shellcheck disable=SC2034 # of ocilib.sh
+registry_tls=", tls: {certificate: $T/tls/cert.pem, key: $T/tls/key.pem, clientcas: [$T/tls/client.pem]}"
+check "a registry that wants a certificate" start_registry ""
+accept_unsigned
+at=docker://$registry/signed/app:v1
+entry ",\"caFile\":\"$T/tls/cert.pem\""
+refuses 'certificate|SSL|alert' "nobody without one is let in" rkt fetch "$at"
+entry ",\"caFile\":\"$T/tls/cert.pem\",\"certFile\":\"$T/tls/client.pem\",\"keyFile\":\"$T/tls/client.key\""
+rm -rf "$RKT_DIR"
+run rkt run --net=none "$at"
+is "the registry's own" "$(out)" ran

@@ -35,6 +35,15 @@ expect_status 0 "umoci unpacks it"
 run rkt image save "$id" "$T/again.tar"
 check "the same every time" cmp "$T/again.tar" "$T/out.oci-archive"
 refuses 'File exists' "what is there is not replaced" rkt image save "$id" "$T/again.tar"
+ln -s "$T/elsewhere" "$T/dangling"
+mkdir "$T/there"
+ln -s "$T/there" "$T/directory"
+for format in oci oci-archive docker-archive; do
+	for link in dangling directory; do
+		refuses 'File exists' "T54 a link is no place for $format either" rkt image save --format=$format "$id" "$T/$link"
+	done
+done
+is "T54 nothing is written through it" "$(ls -A "$T/there"; ls "$T/elsewhere" 2>/dev/null)" ""
 refuses 'No such file' "no such directory" rkt image save "$id" "$T/nowhere/x.tar"
 refuses 'is an OCI image' "it is no ACI" rkt image save --format=aci "$id" "$T/x.aci"
 refuses 'oci|one of' "no such format" rkt image save --format=zip "$id" "$T/x.zip"

@@ -135,7 +135,7 @@ START_TEST(ten_thousand_layers)
 		buf_adds(&b, "," DESC(T_LAYER));
 	buf_adds(&b, "]}");
 	ck_assert_int_eq(parse(buf_str(&b), NULL, &d, &e), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(e.text, "10000 entries, at most 1024"));
+	ck_assert_ptr_nonnull(strstr(e.text, "10000 entries, at most 500"));
 }
 END_TEST
 
