@@ -131,14 +131,18 @@ static int step_plan(void *ctx, struct err *e)
 	return r < 0 ? r : addedplan_save(w->ctx.pod_fd, w->entry->app, &bytes, e);
 }
 
-/* While our working directory is the pod's, where the supervisor listens. */
+/* The supervisor listens in the pod directory. */
 static int step_terminals(void *ctx, struct err *e)
 {
 	struct adding *w = ctx;
 	struct app_call c = { .op = APP_TERMINALS, .slot = w->slot };
 	int fd = w->s.apps[0].streams.pts;
 
-	return fd < 0 ? 0 : app_request(w->entry, &c, fd, NULL, e);
+	if (fd < 0)
+		return 0;
+	if (fchdir(w->ctx.pod_fd) < 0)
+		return err_sys(e, errno, "return to the pod directory");
+	return app_request(w->entry, &c, fd, NULL, e);
 }
 
 static int step_attach(void *ctx, struct err *e)
