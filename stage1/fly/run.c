@@ -21,6 +21,9 @@ static int fly_check(const struct podctx *c, struct err *e)
 	if (c->napps > 1)
 		return err_set(e, ERR_INPUT, ENOTSUP, "flavor fly runs one app a pod; %zu were given",
 			       c->napps);
+	if (c->manifest->nports)
+		return err_set(e, ERR_INPUT, ENOTSUP,
+			       "flavor fly has the host's network: a port cannot be published");
 	if (c->hostname && *c->hostname)
 		log_warn("flavor fly shares the host's name: --hostname=%s ignored", c->hostname);
 	return 0;

@@ -107,7 +107,8 @@ int port_maps_of_pod(const struct pod_manifest *m, const struct app *const *apps
 		const struct port *port = NULL;
 
 		r = exposed_port_target(m, apps, &m->ports[i], &port, e);
-		if (r == 0)
+		/* of a socket-activated one the service manager has the host's side already */
+		if (r == 0 && !port->socket_activated)
 			r = add_range(&m->ports[i], port, &l, e);
 	}
 	if (r < 0)

@@ -28,7 +28,7 @@ struct port_maps {
 	size_t n;
 };
 
-/* From the manifest's "ports", each with the app that declares its name (apps[i]: section of app i of @m, as it is run), a range of
+/* From the manifest's "ports" but those that the app takes from a service manager (socketActivated), each with the app that declares its name (apps[i]: section of app i of @m, as it is run), a range of
  * `count` ports as so many maps.  Errors: exposed_ports_check of
  * schema/portspec.h.  The caller frees ->v. */
 int port_maps_of_pod(const struct pod_manifest *m, const struct app *const *apps, struct port_maps *ret,
