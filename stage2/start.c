@@ -95,7 +95,7 @@ void start_here(uintptr_t *sp)
 		n++;
 	for (aux = (const void *)(envp + n + 1); aux->a_type != AT_NULL; aux++) {
 		if (aux->a_type == AT_RANDOM)
-			guard = *(const uintptr_t *)aux->a_un.a_val;
+			(void)memcpy(&guard, (const void *)aux->a_un.a_val, sizeof(guard)); /* not aligned */
 	}
 	/* a NUL stops strings that run over */
 	set_guard(guard & ~(uintptr_t)0xff);
