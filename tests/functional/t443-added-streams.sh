@@ -31,8 +31,8 @@ state() { # APP
 in_state() {
 	[ "$(state "$1")" = "$2" ]
 }
-fds() { # PID: how many pipes and terminals it has
-	find "/proc/$1/fd" -lname 'pipe:*' -o -lname '*/ptmx' -o -lname '/dev/pts/*' -o -lname '/[0-9]*' | wc -l
+fds() { # PID: how many descriptors it has but sockets, of which one comes with the first app to attach to
+	find "/proc/$1/fd" -type l ! -lname 'socket:*' | wc -l
 }
 
 # ---- log -----------------------------------------------------------------------------------------

@@ -251,9 +251,11 @@ START_TEST(streams_go_with_the_plan)
 
 	ck_assert_uint_eq(start_with(log, 2, fds, &fd), 3);
 	ck_assert(is_pipe(fds[1], O_WRONLY) && is_pipe(fds[2], O_WRONLY));
+	relay_over(q.relay, 2); /* whoever may still hold the other ends */
+	/* those three, and both ends of the connection */
+	ck_assert_uint_eq(open_fds(), before_it + 5);
 	close_all(fds, 3);
 	fd_close(&fd);
-	relay_over(q.relay, 2);
 	init_says(MSG_OVER, 2);
 	ck_assert_uint_eq(start_with(some, 2, fds, &fd), 3);
 	ck_assert_int_eq(fcntl(fds[1], F_GETFL) & O_ACCMODE, O_RDONLY);
