@@ -144,14 +144,33 @@ static bool somebody_elses(int r)
 	return r == -ENOENT || r == -EBUSY;
 }
 
+/*
+ * Rules and addresses on the host are not for the time of grace: networks of a pod that could not undo them itself go as soon as anybody sees
+ * that it ended.  The rest of what the entrypoint does may be done now as well as later.
+ */
+static void undo_networks(struct pod *p, struct gc_pass *g)
+{
+	struct err e = ERR_INIT;
+	int r;
+
+	/* the lock goes with @p */
+	if (faccessat(p->fd, CONTRACT_DIR_NET, F_OK, AT_SYMLINK_NOFOLLOW) < 0 || pod_lock(p, &e) < 0)
+		return;
+	r = call_stage1(p, g, &e);
+	if (r < 0)
+		log_warn("pod %s: %s", p->uuid, e.text);
+}
+
 static void mark_exited(struct pod *p, struct gc_pass *g, struct err *e)
 {
 	int r = p->state == POD_EXITED ? pod_to_exited_garbage(p, e) : -EBUSY;
 
-	if (r == 0)
+	if (r == 0) {
 		report(g->o, GC_MARKED, p->uuid, NULL);
-	else if (!somebody_elses(r))
+		undo_networks(p, g);
+	} else if (!somebody_elses(r)) {
 		report(g->o, GC_FAILED, p->uuid, e);
+	}
 }
 
 static void discard_aborted(struct pod *p, struct gc_pass *g, struct err *e)
