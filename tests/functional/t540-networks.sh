@@ -10,7 +10,6 @@ for f in ping ip; do ln -s busybox "$T/extra/bin/$f"; done
 IMAGE_EXEC='["/bin/sh"]' IMAGE_APP='"ports":[{"name":"web","protocol":"tcp","port":80},{"name":"dns","protocol":"udp","port":53}]' \
 	make_image example.com/net "$T/extra"
 rkt fetch "$image" >/dev/null 2>&1
-peersay=$RKT_BUILD/tests/peersay
 add_host b 1
 add_host c 2
 serve_at b 7000

@@ -67,7 +67,7 @@ is "ns: no filter" "$(value seccomp)" 0
 pod ns true
 stage0 --net=host --ipc=parent
 expect_status 0 "ns: the flags of interface version 6"
-stage0 --net=default
+stage0 --net=nowhere --local-config="$T/etc"
 expect_status 254 "ns: a network that is not there is 254"
 stage0 --net=none --mutable
 expect_status 254 "ns: mutable pods are refused"

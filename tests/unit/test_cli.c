@@ -30,7 +30,7 @@ START_TEST(unknown_names_get_suggestions)
 	struct err e = ERR_INIT;
 	ck_assert_ptr_null(cli_find(NULL, "lst", &e));
 	ck_assert_int_eq(e.code, ENOENT);
-	ck_assert_ptr_nonnull(strstr(e.text, "did you mean list?"));
+	ck_assert_ptr_nonnull(strstr(e.text, "did you mean list, net?"));
 	ck_assert_ptr_null(cli_find(NULL, "st", &e));
 	ck_assert_int_eq(e.code, ENOTUNIQ);
 	ck_assert_ptr_nonnull(strstr(e.text, "status, stop"));
