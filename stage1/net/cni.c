@@ -5,13 +5,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/log.h"
 #include "stage1/net/attachment.h"
 #include "stage1/net/cniversion.h"
 #include "stage1/net/plugin.h"
 #include "stage1/net/result.h"
+#include "stage1/net/standin.h"
 
 /* Plugins that do nothing but write rules of the host's firewall, which somebody else may have flushed. */
 static const char *const firewalls[] = { "portmap", "firewall" };
@@ -70,8 +74,25 @@ static int del_all(const struct net_pod *p, const struct attachment *a, const js
 	return r;
 }
 
+/* Where the namespace is gone and rules depend on it, in a stand-in for it; these plugins fail there when the rules are gone already, and
+ * without any namespace they do not. */
 static int del(const struct net_pod *p, const struct attachment *a, struct err *e)
 {
+	struct net_pod shown = *p;
+	struct err why = ERR_INIT;
+
+	if (p->netns_fd >= 0 || !a->result || !net_conf_masquerades(a->conf))
+		return del_all(p, a, a->result, e);
+	auto_close int netns = standin_make(a, &why);
+	if (netns < 0) {
+		log_debug("stand-in for the pod's network namespace: %s", why.text);
+		return del_all(p, a, a->result, e);
+	}
+	shown.netns_fd = netns;
+	(void)snprintf(shown.netns, sizeof(shown.netns), "/proc/%d/fd/%d", (int)getpid(), netns);
+	if (del_all(&shown, a, a->result, &why) == 0)
+		return 0;
+	log_debug("network \"%s\": %s", a->conf->name, why.text);
 	return del_all(p, a, a->result, e);
 }
 

@@ -4,8 +4,8 @@
  * The driver itself is net_driver_cni (attachment.h).  ADD goes along the list, each plugin getting the answer of the one before; DEL goes
  * back, with the last answer; an ADD that fails is followed by DEL of the whole list.
  *
- * A DEL needs no namespace, but is better with one: bridge and ptp of CNI's plugins 1.1.1 read there what they masqueraded ("ipMasq"),
- * and leave these rules of iptables lying when it is gone.
+ * A DEL needs no namespace, but is better with one: bridge and ptp of CNI's plugins 1.1.1 read there what they masqueraded ("ipMasq"), so
+ * they are shown one like it when it is gone (standin.h).
  */
 #pragma once
 

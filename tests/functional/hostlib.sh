@@ -12,6 +12,7 @@ if [ -z "${RKT_TEST_HOST-}" ]; then
 	# shellcheck disable=SC2016 # for the inner shell
 	RKT_TEST_HOST=1 exec unshare -n -m --propagation private sh -c \
 		'mount -t sysfs sysfs /sys 2>/dev/null && mount --rbind /proc/1/root/sys/fs/cgroup /sys/fs/cgroup 2>/dev/null
+		echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 		ip link set lo up; exec sh "$0" "$@"' "$0" "$@"
 fi
 

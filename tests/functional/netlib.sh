@@ -108,6 +108,8 @@ ask() {
 
 two_hosts() {
 	new_ns a
+	# a new namespace has the first one's settings
+	in_ns a sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding'
 	new_ns b
 	new_ns c
 	link_ns a up0 b eth0

@@ -102,6 +102,7 @@ wait "$pid" 2>/dev/null
 wait_for 10 sh -c "! $RKT --dir=$RKT_DIR list | grep -q running"
 rkt gc --grace-period=0s >/dev/null 2>&1
 is "after kill -9 and gc no address is leased" "$(find "$T/leases" -type f ! -name lock ! -name 'last*' | wc -l)" 0
+unlike "nor has ptp left its rules" "$(iptables-save; ip6tables-save)" '10\.45\.0\.'
 refute "and our table is gone" nft list table inet rkt
 
 # ---- plugins that misbehave --------------------------------------------------------------------------------------
