@@ -372,24 +372,6 @@ static bool is_config_name(const char *name)
 	return n > 5 && strcmp(name + n - 5, ".json") == 0;
 }
 
-/* Names of the regular files "*.json", sorted so that messages do not depend on the file system. */
-static int list_files(DIR *d, char ***ret)
-{
-	struct dirent *entry;
-	struct stat st;
-
-	for (errno = 0; (entry = readdir(d)); errno = 0) {
-		if (is_config_name(entry->d_name) &&
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			strv_push(ret, entry->d_name);
-	}
-	if (errno)
-		return -errno;
-	if (*ret)
-		strv_sort(*ret);
-	return 0;
-}
-
 static int read_sub_dir(const char *top, const char *dir, struct config *layer, struct err *e)
 {
 	auto_free char *path = xasprintf("%s/%s", top, dir);
@@ -399,7 +381,7 @@ static int read_sub_dir(const char *top, const char *dir, struct config *layer, 
 
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "read configuration %s", path);
-	r = list_files(d, &files);
+	r = files_in(d, is_config_name, &files);
 	if (r < 0)
 		return err_sys(e, -r, "read configuration %s", path);
 	for (size_t i = 0; files && files[i]; i++) {

@@ -30,15 +30,10 @@ struct net_call {
 /* As for the program's own callers in stage1: what it and the plugins need, and nothing of the user's. */
 static char **environment(const struct net_where *w)
 {
-	static const char *const passed[] = { "PATH", "CNI_PATH", "RKT_CNI_TIMEOUT_MS" };
+	static const char *const passed[] = { CONTRACT_NET_ENVIRONMENT, NULL };
 	char **env = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
-		const char *v = getenv(passed[i]);
-
-		if (v)
-			strv_pushf(&env, "%s=%s", passed[i], v);
-	}
+	env_pass(&env, passed);
 	strv_pushf(&env, CONTRACT_SYSTEM_CONFIG "=%s", w->system_config);
 	return env;
 }

@@ -47,6 +47,9 @@
 /* Ours, for run, gc and net: the directory of the vendor's configuration; /usr/lib/rkt when it is not there. */
 #define CONTRACT_SYSTEM_CONFIG "RKT_SYSTEM_CONFIG"
 
+/* Ours, for net: variables of the caller's that reach it and the plugins, beside the one above. */
+#define CONTRACT_NET_ENVIRONMENT "PATH", "CNI_PATH", "RKT_CNI_TIMEOUT_MS"
+
 /* Environment of the app entrypoints. */
 #define CONTRACT_ENTERCMD "RKT_STAGE1_ENTERCMD"
 #define CONTRACT_ENTERPID "RKT_STAGE1_ENTERPID"

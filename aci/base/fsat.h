@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,10 @@ int copy_tree_at(int srcfd, int dstfd, struct err *e);
 int copy_entry_at(int srcfd, const char *name, int dstfd, const char *as);
 /* Owner, mode, times and xattrs of what is open as @srcfd to what is open as @dstfd.  0 or -errno. */
 int copy_attributes(int srcfd, int dstfd);
+
+/* Names of the regular files of @dir that @want takes, appended to *ret (strv) and sorted, so that what comes of them does not depend on
+ * the file system.  Links are no regular files.  0 or -errno. */
+int files_in(DIR *dir, bool (*want)(const char *name), char ***ret);
 
 /* Bytes used by the tree (st_blocks * 512, hard links once). */
 int tree_size_at(int dirfd, const char *name, uint64_t *ret_bytes);

@@ -6,6 +6,7 @@
  * identity of the directory, and its descriptor unless that had to be given up.
  */
 #include "base/fswalk.h"
+#include "base/fsat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/strv.h"
 
 #define LIST_SIZE 8192 /* bytes of directory entries in one call */
 
@@ -365,4 +367,21 @@ void inode_set_done(struct inode_set *s)
 		free(s->items[i].text);
 	free(s->items);
 	*s = (struct inode_set){ 0 };
+}
+
+int files_in(DIR *dir, bool (*want)(const char *name), char ***ret)
+{
+	struct dirent *entry;
+	struct stat st;
+
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (want(entry->d_name) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			strv_push(ret, entry->d_name);
+	}
+	if (errno)
+		return -errno;
+	if (*ret)
+		strv_sort(*ret);
+	return 0;
 }

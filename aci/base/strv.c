@@ -178,3 +178,13 @@ void env_default(char ***env, const char *name, const char *value)
 	if (!env_get(*env, name))
 		env_set(env, name, value);
 }
+
+void env_pass(char ***env, const char *const *names)
+{
+	for (; *names; names++) {
+		const char *value = getenv(*names);
+
+		if (value)
+			strv_pushf(env, "%s=%s", *names, value);
+	}
+}

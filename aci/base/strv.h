@@ -33,5 +33,7 @@ char *strv_join(char *const *v, const char *sep);
 const char *env_get(char *const *env, const char *name);
 /* Set or replace NAME, keeping its position. */
 void env_set(char ***env, const char *name, const char *value);
+/* NAME=VALUE of those of @names (NULL at the end) that our own environment has, appended. */
+void env_pass(char ***env, const char *const *names);
 /* Set NAME only if absent. */
 void env_default(char ***env, const char *name, const char *value);

@@ -35,16 +35,10 @@ bool netcall_wanted(const struct sandbox *s)
 /* Only what is for it or for plugins: an image or a unit decides about nothing that runs on the host. */
 static char **environment(void)
 {
-	static const char *const passed[] = { "PATH", "CNI_PATH", "RKT_CNI_TIMEOUT_MS",
-					      CONTRACT_SYSTEM_CONFIG };
+	static const char *const passed[] = { CONTRACT_NET_ENVIRONMENT, CONTRACT_SYSTEM_CONFIG, NULL };
 	char **env = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
-		const char *v = getenv(passed[i]);
-
-		if (v)
-			strv_pushf(&env, "%s=%s", passed[i], v);
-	}
+	env_pass(&env, passed);
 	return env;
 }
 

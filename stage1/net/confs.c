@@ -92,24 +92,6 @@ static bool is_utf8(const char *s)
 	return j != NULL;
 }
 
-/* In their order, which decides between two of one name. */
-static int list_files(DIR *d, char ***ret)
-{
-	struct dirent *entry;
-	struct stat st;
-
-	for (errno = 0; (entry = readdir(d)); errno = 0) {
-		if (is_conf_name(entry->d_name) &&
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			strv_push(ret, entry->d_name);
-	}
-	if (errno)
-		return -errno;
-	if (*ret)
-		strv_sort(*ret);
-	return 0;
-}
-
 static struct net_conf *read_file(int dirfd, const char *name, struct err *e)
 {
 	auto_buf text = BUF_INIT;
@@ -131,7 +113,7 @@ static int read_dir(const char *top, struct net_confs *l, struct err *e)
 
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "read networks %s", path);
-	r = is_utf8(path) ? list_files(d, &files) : -EILSEQ;
+	r = is_utf8(path) ? files_in(d, is_conf_name, &files) : -EILSEQ;
 	if (r < 0)
 		return err_sys(e, -r, "read networks %s", path);
 	for (size_t i = 0; files && files[i]; i++) {

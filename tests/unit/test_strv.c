@@ -83,8 +83,22 @@ START_TEST(environment)
 }
 END_TEST
 
+START_TEST(environment_passed_on)
+{
+	static const char *const names[] = { "RKT_TEST_B", "RKT_TEST_NONE", "RKT_TEST_A", NULL };
+	auto_strv env = NULL;
+
+	ck_assert_int_eq(setenv("RKT_TEST_A", "1", 1), 0);
+	ck_assert_int_eq(setenv("RKT_TEST_B", "", 1), 0);
+	(void)unsetenv("RKT_TEST_NONE");
+	env_pass(&env, names);
+	auto_free char *s = strv_join(env, ";");
+	ck_assert_str_eq(s, "RKT_TEST_B=;RKT_TEST_A=1");
+}
+END_TEST
+
 int main(void)
 {
 	return SUITE_RUN("strv", null_is_empty, many_pushes, split_keeps_empty_parts, sort_is_by_bytes,
-			 environment);
+			 environment, environment_passed_on);
 }
