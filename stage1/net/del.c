@@ -126,9 +126,10 @@ int net_del(struct net_job *j, struct err *e)
 
 	if (record_load(&j->pod, &j->rec, &load) < 0)
 		keep_first(&first, &load);
-	auto_close int last = clear_firewall(j, &first);
+	int last = clear_firewall(j, &first);
 	for (size_t i = j->rec.n; i-- > 0;)
 		del_one(j, j->rec.v[i], &first);
+	fd_close(&last);
 	if (!first.code && record_finish(&j->pod, e) < 0)
 		return -e->code;
 	return first.code ? err_copy(e, &first) : 0;

@@ -179,7 +179,7 @@ static int allow_some(scmp_filter_ctx f)
 
 	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_CMP(0, SCMP_CMP_EQ, families[i]));
+				     SCMP_CMP(0, SCMP_CMP_EQ, families[i], 0));
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				     SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

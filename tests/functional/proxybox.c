@@ -32,7 +32,7 @@ static int serve(int argc, char **argv, struct err *e)
 {
 	auto_json j = json_parse(argv[1], strlen(argv[1]), e);
 	struct port_maps maps = { NULL, 0 };
-	struct net_result to = { NULL };
+	struct net_result to = { .v = NULL };
 	struct proxy *p;
 	int r = j ? port_maps_from_json(j, &maps, e) : -e->code;
 
