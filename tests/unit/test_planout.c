@@ -3,13 +3,14 @@
 
 #include <linux/bpf.h>
 
+#include "base/auto.h"
 #include "base/strv.h"
 #include "stage1/lib/planout.h"
 
 #define S(text) ((char *)(uintptr_t)(text)) /* argv arrays are not const */
 
-/* The plan as stage2 reads it; checked. */
-static const void *build(const struct plan_in *in)
+/* The plan as stage2 reads it, checked; heap. */
+static void *build(const struct plan_in *in)
 {
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
@@ -112,7 +113,7 @@ START_TEST(a_full_plan_survives)
 			      .ncgroups = 1,
 			      .writes = w,
 			      .nwrites = 1 };
-	const void *p = build(&in);
+	auto_free void *p = build(&in);
 
 	ck_assert_uint_eq(plan_head(p)->napps, 2);
 	const struct plan_app *a = plan_app(p, 0);
