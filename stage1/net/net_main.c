@@ -88,9 +88,21 @@ static int parse(struct net_job *j, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+static void job_done(struct net_job *j)
+{
+	opt_done(net_opts, j);
+	strv_free(j->rest);
+	strv_free(j->pod.path);
+	fd_close(&j->pod.pod_fd);
+	record_done(&j->rec);
+	net_specs_done(&j->specs);
+	net_confs_done(&j->confs);
+	free(j->ports.v);
+	proxy_free(j->proxy);
+}
+
 static int dispatch(int argc, char **argv, struct err *e)
 {
-	/* everything in it lives as long as the process */
 	struct net_job j = { .pod = { .pod_fd = FD_NONE, .netns_fd = FD_NONE } };
 	size_t i = 0;
 
@@ -102,7 +114,7 @@ static int dispatch(int argc, char **argv, struct err *e)
 	if (r == 0 && verbs[i].pod)
 		r = take_pod(&j, e);
 	r = r == 0 ? verbs[i].run(&j, e) : r;
-	opt_done(net_opts, &j);
+	job_done(&j);
 	return r;
 }
 
