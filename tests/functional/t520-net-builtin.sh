@@ -183,7 +183,7 @@ box del bad "$tiny" eth0
 
 # killed N: an add that dies when it enters its Nth system call; status 98: it was over before.
 killed() {
-	in_ns a "$RKT_BUILD/tests/killat" 1 "$1" -- "$netbox" add "$(pod_dir bad)" "/proc/$ns_bad/ns/net" "$net_default" eth0 >"$T/out" 2>"$T/err"
+	traced in_ns a "$RKT_BUILD/tests/killat" 1 "$1" -- "$netbox" add "$(pod_dir bad)" "/proc/$ns_bad/ns/net" "$net_default" eth0 >"$T/out" 2>"$T/err"
 }
 before=$(picture)
 n=60 deaths=0 bad=0

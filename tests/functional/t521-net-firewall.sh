@@ -168,7 +168,7 @@ is "changes nothing" "$(in_ns a nft list table inet rkt)" "$before"
 fwclear p2 eth0
 n=60 deaths=0 bad=0
 while
-	in_ns a "$RKT_BUILD/tests/killat" 1 $n -- "$netbox" fwset "$(pod_dir p1)" "$net_default" eth0 tcp,,8080,80 >"$T/out" 2>&1
+	traced in_ns a "$RKT_BUILD/tests/killat" 1 $n -- "$netbox" fwset "$(pod_dir p1)" "$net_default" eth0 tcp,,8080,80 >"$T/out" 2>&1
 	[ $? -ne 98 ]
 do
 	fwclear p1 eth0 || bad=$((bad + 1))
