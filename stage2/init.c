@@ -52,15 +52,11 @@ static int start_signals(struct pod *p)
 
 static int start_proc(struct pod *p)
 {
-	struct statfs fs;
-
 	/* 0, 1 and 2 may be closed; what we open must not take their place. */
 	do {
 		p->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	} while (p->proc_fd >= 0 && p->proc_fd < 3);
-	if (p->proc_fd < 0 || fstatfs(p->proc_fd, &fs) < 0)
-		return -errno;
-	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -ENOTSUP;
+	return p->proc_fd < 0 ? -errno : 0;
 }
 
 int map_plan(int fd, const void **ret)
@@ -131,9 +127,17 @@ static int start_plan(struct pod *p)
 
 static int start_role(struct pod *p)
 {
-	p->is_init = (plan_head(p->plan)->flags & PLAN_PIDNS) && getpid() == 1;
+	struct statfs fs;
+
+	launch_reset_signals(p->proc_fd, &p->inherited);
+	/* who has number 1 in that procfs is the first process of a namespace, and it is this namespace's procfs */
+	p->is_init = (plan_head(p->plan)->flags & PLAN_PIDNS) && p->inherited.pid == 1;
 	if (!p->is_init && plan_head(p->plan)->flags & PLAN_PIDNS)
 		return -EINVAL;
+	if (!p->is_init && fstatfs(p->proc_fd, &fs) < 0)
+		return -errno;
+	if (!p->is_init && fs.f_type != PROC_SUPER_MAGIC)
+		return -ENOTSUP;
 	/* Nobody in the pod may look into or trace this process. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
@@ -160,12 +164,6 @@ static int start_fds(struct pod *p)
 	return fds_close_but(p->proc_fd, keep, n);
 }
 
-static int start_inherited(struct pod *p)
-{
-	launch_reset_signals(p->proc_fd, &p->inherited);
-	return 0;
-}
-
 static int start_signalfd(struct pod *p)
 {
 	sigset_t set;
@@ -183,7 +181,7 @@ static const struct {
 } start[] = {
 	{ "block signals", start_signals },      { "open /proc", start_proc },
 	{ "read the plan", start_plan },         { "take the role", start_role },
-	{ "reset signals", start_inherited },    { "close descriptors", start_fds }, /* the plan too */
+	{ "close descriptors", start_fds }, /* the plan too */
 	{ "watch for signals", start_signalfd },
 };
 
@@ -261,7 +259,7 @@ static void wait_and_react(struct pod *p)
 	/* Reports before ends: who was started has started before he ended. */
 	for (uint32_t i = 0; i < p->napps; i++) {
 		if (fds[2 + i].revents)
-			app_launched(p, i);
+			app_launched(p, i, fds[2 + i].revents == POLLHUP);
 	}
 	if (fds[0].revents)
 		on_signals(p);

@@ -80,7 +80,7 @@ struct pod {
 	int pause;                       /* ms between rounds, growing */
 	int cgroup_fd[PLAN_CGROUPS_MAX]; /* the pod's directories; -1 = not made */
 	struct app apps[PLAN_APPS_MAX];
-	struct plan_msg queue[QUEUE_MAX]; /* messages that did not fit the socket */
+	struct plan_msg queue[QUEUE_MAX]; /* messages that did not fit the socket, or wait for the next one */
 	uint32_t queue_from, queue_to;
 };
 
@@ -97,6 +97,8 @@ static inline const struct plan_app *app_plan(const struct pod *p, uint32_t i)
 int devices_attach(struct pod *p, uint32_t app, int dir);
 
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text);
+/* Queue only: it goes with the next one, or when the loop comes round. */
+void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value);
 /* Send what is queued, as far as the socket takes it. */
 void control_flush(struct pod *p);
 /* Take one message off the socket and obey it. */
@@ -120,7 +122,7 @@ void app_term(struct pod *p, uint32_t i);
 /* Forward a signal to the main processes. */
 void apps_signal(struct pod *p, int sig);
 /* The launch report of app @i has come, or its end of file. */
-void app_launched(struct pod *p, uint32_t i);
+void app_launched(struct pod *p, uint32_t i, bool empty);
 /* A child ended. */
 void apps_reaped(struct pod *p, pid_t pid, int status);
 /* SIGKILL to those whose time is over. */

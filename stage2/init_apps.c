@@ -48,15 +48,15 @@ static int open_v2_dir(const struct pod *p, uint32_t i)
 }
 
 /*
- * As fork(2); -errno.  *ret_v2 in the child: it was born in its v2 cgroup.
+ * As fork(2), inside the group @dir unless that is -1; -errno.  *ret_v2 in the child: it was born in its v2 cgroup.
  *
- * Not after a cgroup.kill there: Linux 6.12 to 6.18 (at least) compare the kill count of the group with that
+ * Not in one after a cgroup.kill there: Linux 6.12 to 6.18 (at least) compare the kill count of the group with that
  * of the parent's and kill what is cloned into a group that was ever killed.  Joining by cgroup.procs is exempt.
  */
-static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
+static int clone_app(int dir, bool *ret_v2)
 {
 	struct clone_args args = { .flags = CLONE_NEWNS, .exit_signal = SIGCHLD };
-	int r, dir = p->apps[i].swept ? -1 : open_v2_dir(p, i);
+	int r;
 
 	*ret_v2 = dir >= 0;
 	if (dir >= 0) {
@@ -70,9 +70,18 @@ static int clone_app(const struct pod *p, uint32_t i, bool *ret_v2)
 		*ret_v2 = false;
 		r = sys_ret(syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL));
 	}
-	if (dir >= 0 && r != 0) /* the child's is closed by its execve */
-		(void)close(dir);
 	return r;
+}
+
+/* Two at once when they are neighbours, as they nearly always are; -1: there is none. */
+static void close_both(int a, int b)
+{
+	if (a >= 0 && b == a + 1 && sys_close_range((unsigned int)a, (unsigned int)b, 0) == 0)
+		return;
+	if (a >= 0)
+		(void)close(a);
+	if (b >= 0)
+		(void)close(b);
 }
 
 static _Noreturn void report_failure(int err_fd, int step, const char *what)
@@ -157,13 +166,16 @@ static int spawn(struct pod *p, uint32_t i, const struct plan_vec *v)
 	struct app *a = &p->apps[i];
 	int report[2] = { -1, -1 };
 	bool in_v2 = false;
-	int r = pipe2(report, O_CLOEXEC) < 0 ? -errno : clone_app(p, i, &in_v2);
+	int r = pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
+	int dir = r < 0 || a->swept ? -1 : open_v2_dir(p, i);
 	const char *argv0[2];
 
 	if (r == 0)
-		child(p, i, v, report[1], in_v2);
-	if (report[1] >= 0)
-		(void)close(report[1]);
+		r = clone_app(dir, &in_v2);
+
+	if (r == 0)
+		child(p, i, v, report[1], in_v2); /* its execve closes them */
+	close_both(report[1], dir);
 	if (r < 0) {
 		if (report[0] >= 0)
 			(void)close(report[0]);
@@ -302,11 +314,11 @@ void apps_start(struct pod *p)
 		control_send(p, MSG_READY, -1, 0, 0, NULL);
 }
 
-void app_launched(struct pod *p, uint32_t i)
+void app_launched(struct pod *p, uint32_t i, bool empty)
 {
 	struct app *a = &p->apps[i];
 	struct launch_failure f;
-	ssize_t n = read(a->err_fd, &f, sizeof(f));
+	ssize_t n = empty ? 0 : read(a->err_fd, &f, sizeof(f));
 
 	(void)close(a->err_fd);
 	a->err_fd = -1;
@@ -347,7 +359,7 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 		return; /* an orphan */
 	was = p->apps[i].state;
 	if (p->apps[i].err_fd >= 0)
-		app_launched(p, i); /* child's end is closed: does not wait */
+		app_launched(p, i, false); /* child's end is closed: does not wait */
 	p->apps[i].pid = 0;
 	p->apps[i].deadline = 0;
 	if (p->phase == POD_END)
@@ -359,7 +371,10 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 	if (was == APP_PRE && status != 0)
 		handler_failed(p, i, INIT_PRE_START, status);
 	if (was == APP_PRE || was == APP_MAIN) {
-		control_send(p, MSG_EXITED, (int32_t)i, status, 0, NULL);
+		/* the last one's end goes with the pod's, which mostly follows at once */
+		control_put(p, MSG_EXITED, (int32_t)i, status);
+		if (p->running > 1 || p->is_mutable || app_plan(p, i)->post_stop.n)
+			control_flush(p);
 		app_over(p, i, exit_code(status));
 	} else if (was == APP_POST) {
 		if (status != 0)

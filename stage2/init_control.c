@@ -1,7 +1,7 @@
 /*
  * init_control — messages between init and the supervisor; see plan.h for the protocol.
  *
- * The socket is SOCK_SEQPACKET: one datagram a message.  Init never blocks on it: what does not fit waits
+ * The socket is SOCK_SEQPACKET: a datagram is one message, or what waited with it.  Init never blocks on it: what does not fit waits
  * in a queue that is large enough for all that a pod can ever say.
  */
 #include "stage2/init.h"
@@ -12,19 +12,31 @@
 
 #include "stage2/sys.h"
 
-static bool send_one(const struct plan_msg *m)
+static bool send_some(const struct plan_msg *m, uint32_t n)
 {
 	/* Errors other than a full socket mean that the supervisor is gone, which the loop notices by itself. */
-	return send(PLAN_FD_CONTROL, m, sizeof(*m), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	return send(PLAN_FD_CONTROL, m, n * sizeof(*m), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
 	       (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
 }
 
 void control_flush(struct pod *p)
 {
-	while (p->queue_from < p->queue_to && send_one(&p->queue[p->queue_from]))
-		p->queue_from++;
+	while (p->queue_from < p->queue_to) {
+		uint32_t n = p->queue_to - p->queue_from;
+
+		n = n < PLAN_MSGS_MAX ? n : PLAN_MSGS_MAX;
+		if (!send_some(&p->queue[p->queue_from], n))
+			break;
+		p->queue_from += n;
+	}
 	if (p->queue_from == p->queue_to)
 		p->queue_from = p->queue_to = 0;
+}
+
+void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value)
+{
+	if (!p->gone && p->queue_to < QUEUE_MAX)
+		p->queue[p->queue_to++] = (struct plan_msg){ .type = type, .app = app, .value = value };
 }
 
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text)
@@ -35,11 +47,9 @@ void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int3
 		return;
 	if (text)
 		(void)text_put(m.text, sizeof(m.text), 0, text);
-	control_flush(p);
-	if (p->queue_from == p->queue_to && send_one(&m))
-		return;
 	if (p->queue_to < QUEUE_MAX)
 		p->queue[p->queue_to++] = m;
+	control_flush(p);
 }
 
 /* One message, and the *n descriptors that came with it; false if it is not one of ours. */

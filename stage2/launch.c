@@ -29,7 +29,7 @@ static const char *field(const char *text, const char *key)
 	return s ? s + strlen(key) : NULL;
 }
 
-/* A number up to the next character that is none; @base 8 or 16. */
+/* A number up to the next character that is none; @base 8, 10 or 16. */
 static uint64_t digits(const char *s, unsigned int base)
 {
 	uint64_t v = 0;
@@ -54,7 +54,7 @@ static bool all_root(const char *s)
 /* What cannot be read is taken for the worst. */
 static struct launch_inherited inherited(int proc_fd)
 {
-	struct launch_inherited in = { .ignored = UINT64_MAX, .umask = UINT32_MAX };
+	struct launch_inherited in = { .ignored = UINT64_MAX, .umask = UINT32_MAX, .bounding = UINT64_MAX };
 	char buf[4096];
 	int fd = openat(proc_fd, "self/status", O_RDONLY | O_CLOEXEC); /* closed with the others */
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
@@ -67,6 +67,10 @@ static struct launch_inherited inherited(int proc_fd)
 		in.ignored = digits(s, 16);
 	if ((s = field(buf, "\nUmask:\t")))
 		in.umask = (uint32_t)digits(s, 8);
+	if ((s = field(buf, "\nPid:\t")))
+		in.pid = (int)digits(s, 10);
+	if ((s = field(buf, "\nCapBnd:\t")))
+		in.bounding = digits(s, 16);
 	in.root = all_root(field(buf, "\nUid:\t")) && all_root(field(buf, "\nGid:\t"));
 	return in;
 }

@@ -40,9 +40,11 @@ enum launch_flag {
 
 /* What a process of ours was born with, as /proc says; what could not be read is taken for the worst. */
 struct launch_inherited {
-	uint64_t ignored; /* bit n - 1: signal n */
-	uint32_t umask;   /* UINT32_MAX: unknown */
-	bool root;        /* all four user ids and all four group ids are 0 */
+	uint64_t ignored;  /* bit n - 1: signal n */
+	uint32_t umask;    /* UINT32_MAX: unknown */
+	bool root;         /* all four user ids and all four group ids are 0 */
+	int pid;           /* in the pid namespace whose procfs it is; 0: unknown */
+	uint64_t bounding; /* capabilities of the bounding set */
 };
 
 struct launch {

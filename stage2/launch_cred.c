@@ -32,11 +32,11 @@ int launch_bounding(struct launch_ctx *c)
 	if (c->app->flags & PLAN_APP_KEEP_CAPS)
 		return 0;
 	for (unsigned int cap = 0; cap < 64; cap++) {
-		if (c->app->caps >> cap & 1)
+		if ((c->app->caps | ~c->l->inherited.bounding) >> cap & 1)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		/* EINVAL: this kernel's last capability is behind us. */
+		/* EINVAL, when the set is unknown: this kernel's last capability is behind us. */
 		return errno == EINVAL && cap > CAP_AUDIT_READ ? 0 : -errno;
 	}
 	return 0;

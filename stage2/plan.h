@@ -164,7 +164,9 @@ static inline const struct plan_write *plan_write(const void *p, uint32_t i)
 	return (const struct plan_write *)((const char *)p + plan_head(p)->writes_off) + i;
 }
 
-/* ---- messages on PLAN_FD_CONTROL: one datagram each, exactly this size ---- */
+/* ---- messages on PLAN_FD_CONTROL: exactly this size; one a datagram to init, up to PLAN_MSGS_MAX from it ---- */
+
+#define PLAN_MSGS_MAX 4
 
 enum plan_msg_type {
 	/* supervisor → init */

@@ -3,7 +3,8 @@
  *
  * A tmpfs on which no device node opens (nodev): an app with CAP_MKNOD can make nodes there and
  * gains nothing.  The few devices it may use are the host's own, bound one by one.
- * The tmpfs is new and nobody else's, so plain names in it are safe and the short calls do (see kernfs.c).
+ * Where the app's root has a skeleton (skeleton.h), /dev is part of that, and nothing is made here but mounts.
+ * The tmpfs, or the directory, is new and nobody else's, so plain names in it are safe and the short calls do (see kernfs.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,8 @@ static int new_dir(const struct app_build *a, const char *name, struct err *e)
 {
 	char at[PATH_MAX];
 
+	if (a->skeleton)
+		return 0;
 	return mkdir(tree_at(a, name, at), 0755) < 0 ? err_sys(e, errno, "create /dev/%s", name) : 0;
 }
 
@@ -49,6 +52,8 @@ static int new_file(const struct app_build *a, const char *name, struct err *e)
 {
 	char at[PATH_MAX];
 
+	if (a->skeleton)
+		return 0;
 	return mknod(tree_at(a, name, at), S_IFREG | 0644, 0) < 0 ? err_sys(e, errno, "create /dev/%s", name)
 								  : 0;
 }
@@ -57,6 +62,8 @@ static int new_link(const struct app_build *a, const char *target, const char *n
 {
 	char at[PATH_MAX];
 
+	if (a->skeleton)
+		return 0;
 	return symlink(target, tree_at(a, name, at)) < 0 ? err_sys(e, errno, "link /dev/%s", name) : 0;
 }
 
@@ -129,6 +136,8 @@ static int console(const struct app_build *a, int slave, struct err *e)
 {
 	char at[PATH_MAX];
 
+	if (slave < 0 && a->skeleton)
+		return bind_node(a, "console", "/dev/null", e);
 	if (slave < 0)
 		return new_link(a, "null", "console", e);
 	auto_close int m = mnt_clone(slave, "", false, e);
@@ -144,7 +153,7 @@ static int terminals(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	struct app_streams *t = &a->streams;
 	bool callers = s->tty && s->pty_master < 0, own = streams_any(t, STREAM_TTY);
-	auto_close int dev = callers || own ? open(a->root + 1, O_PATH | O_DIRECTORY | O_CLOEXEC) : FD_NONE;
+	auto_close int dev = callers || own ? open(a->at, O_PATH | O_DIRECTORY | O_CLOEXEC) : FD_NONE;
 	int r = 0;
 
 	if (callers)
@@ -178,8 +187,12 @@ static int fill(struct sandbox *s, struct app_build *a, struct err *e)
 
 int dev_mount(struct sandbox *s, struct app_build *a, struct err *e)
 {
-	int r = tree_begin(a, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", e);
+	int r = 0;
 
+	if (a->skeleton)
+		(void)tree_place(a, "dev");
+	else
+		r = tree_begin(a, "dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", e);
 	if (r == 0)
 		r = fill(s, a, e);
 	return r == 0 ? tree_settle(a, "dev", e) : r;

@@ -51,7 +51,7 @@ struct place {
 static char **names_here(const struct app_build *a)
 {
 	_Alignas(struct dirent64) char buf[8192];
-	int fd = open(a->root + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* ends with our execve */
+	int fd = open(a->at, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* ends with our execve */
 	auto_strv names = NULL;
 	long got = -1;
 
@@ -152,17 +152,17 @@ static int cover(const struct place *p, const struct kern *k, struct err *e)
 }
 
 /* A procfs shows the pid namespace of who mounts it, so app/add, which stays outside, brings the pod's. */
-static int begin(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
+static int begin(struct sandbox *s, struct app_build *a, const struct kern *k, struct err *e)
 {
 	unsigned long ro = k->readonly && !s->ctx->no_paths ? MS_RDONLY : 0;
 
 	if (k->readonly || s->proc_mount < 0)
-		return tree_begin(a, k->fstype, KERNFS_FLAGS | ro, NULL, e);
+		return tree_begin(a, k->dir, k->fstype, KERNFS_FLAGS | ro, NULL, e);
 	auto_close int m = steal_fd(&s->proc_mount);
-	return mnt_attach(m, AT_FDCWD, a->root + 1, e);
+	return mnt_attach(m, AT_FDCWD, tree_place(a, k->dir), e);
 }
 
-static int mount_one(struct sandbox *s, const struct app_build *a, const struct kern *k, struct err *e)
+static int mount_one(struct sandbox *s, struct app_build *a, const struct kern *k, struct err *e)
 {
 	int r = begin(s, a, k, e);
 

@@ -369,8 +369,9 @@ static const struct step start_steps[] = {
 	{ "open the volumes", step_volumes },
 	{ "make a map of ids", step_users_map },
 	{ "shift the file systems", step_users },
-	{ "open stage2", step_open_init },
+	/* the directory before the program: init's descriptors are neighbours then, and the others closed at once */
 	{ "plan the cgroups", step_cgroups },
+	{ "open stage2", step_open_init },
 	{ "record the flavor", step_flavor },
 	{ "take the sockets of a service manager", step_listen },
 	{ "connect", step_sockets },

@@ -53,6 +53,8 @@ struct app_build {
 	struct app_streams streams;
 	struct listen_fds listen;
 	char root[16]; /* "/a0": where it is attached in init's mount namespace */
+	bool skeleton; /* the topmost layer of its root: skeleton.h */
+	char at[32];   /* where the file system is that tree_begin mounted last */
 	char **env, **search;
 };
 
@@ -112,9 +114,12 @@ int child_plan_build(const struct sandbox *s, const int parent_fds[CGROUP_MAX],
 int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e);
 /* A new file system of ours for the app, in two steps and in the mount namespace of the child alone, whose working directory
  * is init's root.  First it is mounted over the app's root as a whole, where no name is the image's, and is filled by
- * the names of tree_at; then it is moved to the image's directory @name, under the rules of tree_own_dir. */
-int tree_begin(const struct app_build *a, const char *fstype, unsigned long flags, const char *options,
-	       struct err *e);
+ * the names of tree_at; then it is moved to the image's directory @name, under the rules of tree_own_dir.  With a skeleton
+ * @name is a directory of ours, whatever the image has there: it is mounted there at once. */
+int tree_begin(struct app_build *a, const char *name, const char *fstype, unsigned long flags,
+	       const char *options, struct err *e);
+/* Where that is: as a name in the working directory; kept in @a. */
+const char *tree_place(struct app_build *a, const char *name);
 const char *tree_at(const struct app_build *a, const char *name, char out[PATH_MAX]);
 int tree_settle(const struct app_build *a, const char *name, struct err *e);
 /* Attach the app's root file system: overlay of its layers, or the copy in opt/stage2. */

@@ -232,19 +232,29 @@ static void take_message(struct watch *w, struct plan_msg *m)
 		requests_tell(&w->requests, m);
 }
 
+/* A datagram of @n bytes; false if it is none of init's. */
+static bool take_messages(struct watch *w, struct plan_msg *m, ssize_t n)
+{
+	if (n <= 0 || n % (ssize_t)sizeof(*m) != 0)
+		return false;
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(*m); i++)
+		take_message(w, &m[i]);
+	return true;
+}
+
 /* After some messages init is silent for a while: what comes then, poll tells. */
 static void drain_control(struct watch *w)
 {
-	struct plan_msg m = { .type = 0 };
+	struct plan_msg m[PLAN_MSGS_MAX], last = { .type = 0 };
 
-	while (m.type != MSG_READY && m.type != MSG_DONE && (m.type != MSG_STARTED || !m.code)) {
-		ssize_t n = recv(w->s->control[0], &m, sizeof(m), MSG_DONTWAIT);
+	while (last.type != MSG_READY && last.type != MSG_DONE && (last.type != MSG_STARTED || !last.code)) {
+		ssize_t n = recv(w->s->control[0], m, sizeof(m), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ECONNRESET) /* once: it ended before it had read everything */
 			continue;
-		if (n != (ssize_t)sizeof(m))
+		if (!take_messages(w, m, n))
 			break;
-		take_message(w, &m);
+		last = m[n / (ssize_t)sizeof(m[0]) - 1];
 	}
 }
 
@@ -371,6 +381,8 @@ static bool called_off(struct watch *w, int *ret_signal)
 	return false;
 }
 
+_Static_assert(sizeof(struct sync_msg) % sizeof(struct plan_msg) != 0, "told apart by their size");
+
 /* Until the first word of init, or the end of the child.  It may take its time: a volume can be on a file system that does
  * not answer. */
 static int await_child(struct watch *w, struct err *e)
@@ -381,7 +393,7 @@ static int await_child(struct watch *w, struct err *e)
 	for (;;) {
 		union {
 			struct sync_msg child;
-			struct plan_msg init;
+			struct plan_msg init[PLAN_MSGS_MAX];
 		} m;
 		int fd = FD_NONE, sig = 0;
 		size_t nfds = 1;
@@ -398,9 +410,7 @@ static int await_child(struct watch *w, struct err *e)
 		if (n ==
 		    -ECONNRESET) /* it ended before it had read everything; what it said comes after this error */
 			continue;
-		if (n == (ssize_t)sizeof(m.init))
-			take_message(w, &m.init);
-		if (n == 0 || n == (ssize_t)sizeof(m.init))
+		if (n == 0 || take_messages(w, m.init, n))
 			return 0;
 		if (n != (ssize_t)sizeof(m.child))
 			return err_sys(e, n < 0 ? (int)-n : EPROTO, "hear from the pod's first process");

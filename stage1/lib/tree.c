@@ -15,6 +15,7 @@
 #include "stage1/contract.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/sandbox.h"
+#include "stage1/lib/skeleton.h"
 
 #define MOUNT_OPTIONS_MAX 4000 /* bytes; the kernel takes a page */
 
@@ -36,19 +37,25 @@ int tree_own_dir(int root_fd, const char *name, mode_t mode, struct err *e)
 	return fd;
 }
 
+const char *tree_place(struct app_build *a, const char *name)
+{
+	(void)snprintf(a->at, sizeof(a->at), a->skeleton ? "%s/%s" : "%s", a->root + 1, name);
+	return a->at;
+}
+
 /* The last component of move_mount's target is not followed when it is a link, so the short way of tree_settle fails
  * where tree_own_dir would refuse; only then we look closer. */
-int tree_begin(const struct app_build *a, const char *fstype, unsigned long flags, const char *options,
-	       struct err *e)
+int tree_begin(struct app_build *a, const char *name, const char *fstype, unsigned long flags,
+	       const char *options, struct err *e)
 {
-	if (mount(fstype, a->root + 1, fstype, flags, options) < 0)
+	if (mount(fstype, tree_place(a, name), fstype, flags, options) < 0)
 		return err_sys(e, errno, "mount a new %s", fstype);
 	return 0;
 }
 
 const char *tree_at(const struct app_build *a, const char *name, char out[PATH_MAX])
 {
-	(void)snprintf(out, PATH_MAX, "%s/%s", a->root + 1, name);
+	(void)snprintf(out, PATH_MAX, "%s/%s", a->at, name);
 	return out;
 }
 
@@ -56,6 +63,8 @@ int tree_settle(const struct app_build *a, const char *name, struct err *e)
 {
 	struct err first = ERR_INIT;
 
+	if (a->skeleton) /* it is there already */
+		return 0;
 	if (mnt_move(a->root + 1, a->root_fd, name, &first) == 0)
 		return 0;
 	auto_close int at = tree_own_dir(a->root_fd, name, 0755, e);
@@ -97,7 +106,7 @@ static int overlay_at_once(struct app_build *a, unsigned int flags)
 	auto_buf o = BUF_INIT;
 	auto_free char *at = xasprintf("appsinfo%s", a->root);
 
-	buf_adds(&o, "lowerdir=");
+	buf_adds(&o, a->skeleton ? "lowerdir=" SKELETON_PATH ":" : "lowerdir=");
 	for (size_t i = 0; in->layers[i]; i++)
 		buf_addf(&o, "%s../../../cas/tree/%s/rootfs", i ? ":" : "", in->layers[i]);
 	buf_addf(&o, ",upperdir=overlay/%s/upper,workdir=overlay/%s/work,volatile", in->rt->name,
@@ -108,6 +117,20 @@ static int overlay_at_once(struct app_build *a, unsigned int flags)
 		return -errno;
 	int fd = open(at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+/* A /dev that is part of the root would be read-only with it; and of an upper directory that another stage0 made we do not
+ * know what it has in the way. */
+static int overlay_with_skeleton(const struct sandbox *s, struct app_build *a, unsigned int flags)
+{
+	bool wanted = s->flavor->flags & FLAVOR_CONFINE && s->ctx->own_stage0 && !a->in->rt->read_only_rootfs;
+
+	a->skeleton = wanted && (skeleton_is_whole() || skeleton_make() == 0);
+	int r = a->skeleton ? overlay_at_once(a, flags) : -ENOENT;
+	if (r >= 0)
+		return r;
+	a->skeleton = false;
+	return overlay_at_once(a, flags);
 }
 
 /* A root that stage0 prepared: a copy, or an overlay that an older stage0 mounted there. */
@@ -135,7 +158,7 @@ int tree_attach_root(struct sandbox *s, struct app_build *a, struct err *e)
 	if (s->users.on)
 		return mnt_attach(a->root_fd, s->root_fd, a->root + 1, e);
 	if (a->in->layers) {
-		a->root_fd = overlay_at_once(a, flags);
+		a->root_fd = overlay_with_skeleton(s, a, flags);
 		if (a->root_fd < 0)
 			a->root_fd = overlay_root(s, a, flags, e);
 		return a->root_fd < 0 ? a->root_fd : 0;

@@ -60,6 +60,14 @@ sh_in 'echo h >/proc/sysrq-trigger; echo 1 >/proc/sys/kernel/core_pattern; touch
 like "T26 kernel switches are read-only" "$(err)" 'Read-only|denied'
 sh_in 'ls /dev' example.com/app
 is "the devices" "$(tr '\n' ' ' <"$T/out")" "console fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero "
+for part in dev/zero dev/fd dev proc ''; do
+	rm -rf "${RKT_DIR:?}/skeleton-1/$part"
+	sh_in 'ls /dev; test -d /proc/self' example.com/app
+	expect_status 0 "a pod runs where the skeleton has lost $part"
+	is "with all devices, $part" "$(tr '\n' ' ' <"$T/out")" "console fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero "
+	is "and the skeleton is whole, $part" "$(find "$RKT_DIR/skeleton-1" | wc -l)" 19
+done
+is "nothing of it stays in a pod" "$(find "$RKT_DIR/pods" -maxdepth 3 -name 'skeleton*')" ""
 sh_in 'busybox mknod /dev/sda b 8 0; busybox mknod /tmp/sda b 8 0; cat /dev/sda /tmp/sda; echo $?' example.com/app
 expect_stdout '^1$' "a device node that an app makes opens nowhere"
 like "because of nodev" "$(err)" 'denied'
@@ -82,9 +90,14 @@ echo secret >"$T/canary/file"
 before=$(cd "$T/canary" && find . -printf '%p %y %m %T@\n' | sort)
 for dir in dev proc sys; do
 	attack "link-$dir" "rm -rf $dir && ln -s $T/canary $dir"
-	fails_with "/$dir is not a directory" "T12 /$dir as a link is refused" rkt run --net=none "example.com/link-$dir"
 	attack "file-$dir" "rm -rf $dir && echo x >$dir"
-	fails_with "/$dir is not a directory" "T12 /$dir as a file is refused" rkt run --net=none "example.com/file-$dir"
+	for kind in link file; do
+		fails_with "/$dir is not a directory" "T12 /$dir as a $kind is refused where it would be mounted on" \
+			rkt run --net=none "example.com/$kind-$dir" --readonly-rootfs=true
+		sh_in "test -d /$dir && test ! -L /$dir && test ! -e /$dir/file && ls /dev/null /proc/self /sys/kernel >/dev/null; echo \$?" \
+			"example.com/$kind-$dir"
+		is "T12 /$dir as a $kind is hidden by ours" "$(out)" 0
+	done
 done
 attack link-etc "rm -rf etc && ln -s $T/canary etc"
 run rkt run --net=none example.com/link-etc -- status

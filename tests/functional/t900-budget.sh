@@ -3,7 +3,7 @@
 . "${0%/*}/lib.sh"
 need_root
 need strace
-RKT_RUN_CALLS=${RKT_RUN_CALLS:-275} # for the whole life of a cached pod, but for those of the app's own program
+RKT_RUN_CALLS=${RKT_RUN_CALLS:-250} # for the whole life of a cached pod, but for those of the app's own program
 LIST_CALLS=9                        # for each pod of a list
 GC_CALLS=180                        # for each pod of a gc, of which 33 are for files and directories to delete
 if sanitized; then sanitized=1; else sanitized=0; fi
