@@ -75,7 +75,8 @@ bench_net() {
 	title "the same with the default network, $((ROUNDS / 5)) rounds in turns"
 	set -- rkt $RKT --dir=$RKT_DIR --local-config=$T/etc --system-config=$T/lib $accept run --net=default $id
 	if have podman && set_up_podman; then set -- "$@" --- podman $podman bench/true /bin/true; fi
-	timer -n "$((ROUNDS / 5))" -o "$T" "$@" | tee "$T/net"
+	mkdir -p "$T/times"
+	timer -n "$((ROUNDS / 5))" -o "$T/times" "$@" | tee "$T/net"
 	awk '$1 == "rkt" { r = $2 } $1 == "podman" { p = $2 } END { if (p) printf "rkt / podman: %.2f by median\n", r / p }' "$T/net"
 	rkt gc --grace-period=0s >/dev/null 2>&1
 }
