@@ -25,6 +25,8 @@
 #include "stage1/lib/sandbox.h"
 #include "stage1/net/answer.h"
 
+#define END_MS 5000 /* for a program that has nothing left to do but to end */
+
 bool netcall_wanted(const struct sandbox *s)
 {
 	return (s->flavor->namespaces(s->ctx) & CLONE_NEWNET) && !strv_has(s->ctx->net, "none");
@@ -160,6 +162,7 @@ static int take_answer(struct sandbox *s, struct err *e)
 	if (n != (ssize_t)sizeof(a))
 		return err_set(e, ERR_SYS, EPIPE,
 			       "connect the networks: the program net ended without an answer");
+	s->net.ends = !a.serves;
 	if (a.err.code)
 		return err_copy(e, &a.err);
 	s->net.resolv = a.resolv && netfiles_take_resolv(s->ctx);
@@ -242,9 +245,13 @@ void netcall_end(struct sandbox *s)
 			  .netns_fd = s->net.netns_fd,
 			  .answer_fd = FD_NONE };
 
+	int status = 0;
+
 	if (!s->net.begun)
 		return;
 	s->net.begun = false;
+	if (s->net.ends && proc_wait(&s->net.proc, END_MS, &status, &e) < 0)
+		err_clear(&e);
 	proc_kill(&s->net.proc);
 	if (faccessat(s->ctx->pod_fd, CONTRACT_DIR_NET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && undo(&c, &e) < 0)
 		log_warn("%s", e.text);

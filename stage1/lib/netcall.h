@@ -16,6 +16,7 @@ struct sandbox;
 
 struct netcall {
 	bool begun;   /* there may be something to undo */
+	bool ends;    /* the program has answered and ends by itself */
 	bool resolv;  /* in the child and the supervisor: the networks brought a resolv.conf */
 	bool heard;   /* in the child: it knows the above */
 	int netns_fd; /* the pod's network namespace, which lives as long as this */

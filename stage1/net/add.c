@@ -231,6 +231,7 @@ int net_add(struct net_job *j, struct err *e)
 		}
 		return r;
 	}
+	j->answer.serves = j->proxy != NULL;
 	r = answer(j);
 	if (r < 0)
 		return err_sys(e, -r, "answer the supervisor");

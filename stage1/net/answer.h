@@ -11,6 +11,7 @@
 #define NET_FD_ANSWER 4 /* of `net add`: SOCK_SEQPACKET */
 
 struct net_answer {
+	bool serves;    /* it stays and serves published ports, until it is killed; else it ends by itself */
 	bool resolv;    /* etc/rkt-resolv.conf was written: some network knows name servers */
 	struct err err; /* code 0: the networks are up */
 };
