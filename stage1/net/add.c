@@ -128,7 +128,10 @@ static int step_journal(struct net_job *j, struct err *e)
 
 	for (size_t i = 0; i < j->rec.n && r == 0; i++)
 		r = record_save(&j->pod, j->rec.v[i], e);
-	return r;
+	if (r < 0)
+		return r;
+	j->lock_fd = record_lock(&j->pod, e);
+	return j->lock_fd < 0 ? -e->code : 0;
 }
 
 /* Nothing was asked for of the networks from @first on, so there is nothing to undo. */
@@ -189,6 +192,7 @@ static void undo(struct net_job *j)
 	struct err e = ERR_INIT;
 
 	proxy_free(steal_ptr(&j->proxy));
+	fd_close(&j->lock_fd);
 	record_done(&j->rec);
 	if (net_del(j, &e) < 0)
 		log_warn("undo: %s", e.text);

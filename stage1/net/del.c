@@ -123,7 +123,14 @@ static int clear_firewall(const struct net_job *j, struct err *first)
 int net_del(struct net_job *j, struct err *e)
 {
 	struct err first = ERR_INIT, load = ERR_INIT;
+	auto_close int lock = record_lock(&j->pod, e);
 
+	if (lock == -ENOENT) {
+		err_clear(e);
+		return 0;
+	}
+	if (lock < 0)
+		return lock;
 	if (record_load(&j->pod, &j->rec, &load) < 0)
 		keep_first(&first, &load);
 	int last = clear_firewall(j, &first);

@@ -21,6 +21,7 @@ struct net_job {
 	char **rest;
 	/* the pod, for verbs that have one */
 	struct net_pod pod;
+	int lock_fd;       /* add: record_lock, or FD_NONE */
 	struct record rec; /* what is on disk, and what is being added */
 	/* add */
 	struct net_specs specs;

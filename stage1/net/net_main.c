@@ -93,6 +93,7 @@ static void job_done(struct net_job *j)
 	opt_done(net_opts, j);
 	strv_free(j->rest);
 	strv_free(j->pod.path);
+	fd_close(&j->lock_fd);
 	fd_close(&j->pod.pod_fd);
 	record_done(&j->rec);
 	net_specs_done(&j->specs);
@@ -103,7 +104,7 @@ static void job_done(struct net_job *j)
 
 static int dispatch(int argc, char **argv, struct err *e)
 {
-	struct net_job j = { .pod = { .pod_fd = FD_NONE, .netns_fd = FD_NONE } };
+	struct net_job j = { .lock_fd = FD_NONE, .pod = { .pod_fd = FD_NONE, .netns_fd = FD_NONE } };
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(verbs) && (argc < 2 || strcmp(argv[1], verbs[i].name) != 0))

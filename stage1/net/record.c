@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fsat.h"
+#include "base/lock.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
 #include "stage1/net/result.h"
@@ -30,6 +31,18 @@ static int save(const struct net_pod *p, const char *path, json_t *doc, struct e
 	if (r == 0)
 		r = write_file_at(p->pod_fd, path, text, strlen(text), 0600, 0);
 	return r < 0 ? err_sys(e, -r, "record %s", path) : 0;
+}
+
+int record_lock(const struct net_pod *p, struct err *e)
+{
+	struct stat st;
+	auto_close int fd = openat(p->pod_fd, CONTRACT_DIR_NET,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? -errno : lock_fd(fd, LOCK_EXCL, true);
+
+	if (r == 0 && (fstat(fd, &st) < 0 || st.st_nlink == 0))
+		r = -ENOENT;
+	return r < 0 ? err_sys(e, -r, "lock %s", CONTRACT_DIR_NET) : steal_fd(&fd);
 }
 
 static char *path_of(const struct attachment *a)

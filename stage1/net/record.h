@@ -20,6 +20,10 @@ struct record {
 	struct port_maps ports; /* published by us: proxy.h, fw.h */
 };
 
+/* Only one process at a time works on a pod's networks; del waits until an add whose supervisor died is dead, too.  The lock lasts until the
+ * descriptor is closed.  -ENOENT: there is no record, or del has just removed it. */
+int record_lock(const struct net_pod *p, struct err *e);
+
 int record_save(const struct net_pod *p, const struct attachment *a, struct err *e);
 /* Also which ports we publish, once for the pod. */
 int record_save_ports(const struct net_pod *p, const struct port_maps *l, struct err *e);

@@ -23,7 +23,8 @@ start_pod() {
 	start_rkt run "$@" --uuid-file-save="$T/uuid" example.com/net -- -c 'peersay 53 & exec peersay 80'
 	wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid" || diag "$(cat "$T/bg.err")"
 	uuid=$(cat "$T/uuid")
-	wait_for 10 "$peersay" 127.0.0.1 8080
+	wait_for 10 "$peersay" 127.0.0.1 5353 udp up
+	wait_for 5 "$peersay" 127.0.0.1 8080
 }
 
 stop_pod() {
