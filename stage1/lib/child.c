@@ -80,8 +80,6 @@ static int step_enter(void *ctx, struct err *e)
 	return s->flavor->enter ? s->flavor->enter(s, e) : 0;
 }
 
-/* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
- * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
 /* With a user namespace, whose root may not walk into the pod directory. */
 static int shifted_pod_root(struct sandbox *s, struct err *e)
 {
@@ -89,6 +87,8 @@ static int shifted_pod_root(struct sandbox *s, struct err *e)
 	return s->root_fd < 0 ? s->root_fd : mnt_attach(s->root_fd, s->place_fd, "", e);
 }
 
+/* init's root: a tmpfs with one directory an app and a procfs of our own; attached over a directory of
+ * the pod that has been read by now (stage1/rootfs may hold the apps' roots), which only this namespace sees. */
 int child_pod_root(struct sandbox *s, struct err *e)
 {
 	int r = s->place_fd >= 0 ? shifted_pod_root(s, e) : 0;

@@ -96,7 +96,7 @@ static int spawn_net(const struct call *c, struct proc *ret, struct err *e)
 	return proc_spawn(&s, ret, e);
 }
 
-/* The namespace is that of the pod's first process, and is taken from the pidfd's process only: it cannot be reaped before us. */
+/* That of the pod's first process, whose number is its own until we reap it. */
 static int open_netns(struct sandbox *s, struct err *e)
 {
 	auto_free char *path = xasprintf("/proc/%d/ns/net", (int)s->init_pid);
@@ -166,7 +166,8 @@ static int take_answer(struct sandbox *s, struct err *e)
 	if (a.err.code)
 		return err_copy(e, &a.err);
 	s->net.resolv = a.resolv && netfiles_take_resolv(s->ctx);
-	return send_on(s, e);
+	/* without apps of its own the child does not wait: init would find the word */
+	return s->ctx->mutable_pod ? 0 : send_on(s, e);
 }
 
 /* A signal that ends a pod; others are not for us yet. */
