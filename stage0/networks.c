@@ -17,7 +17,6 @@
 
 #define LIST_MAX     (4u << 20)
 #define NET_INFO_MAX (1u << 20)
-#define NETNS_FD     3 /* where the program wants the pod's network namespace */
 
 struct net_call {
 	const struct net_where *where;
@@ -43,7 +42,9 @@ static int call_net(const struct stage1 *s, const struct net_call *c, struct err
 	auto_free char *path = NULL;
 	auto_strv argv = NULL;
 	auto_strv env = environment(c->where);
-	const struct proc_fd fds[] = { { FD_NONE, 0 }, { c->stdout_fd, 1 }, { c->netns_fd, NETNS_FD } };
+	const struct proc_fd fds[] = { { FD_NONE, 0 },
+				       { c->stdout_fd, 1 },
+				       { c->netns_fd, CONTRACT_NET_FD } };
 	int status = 0;
 	int r = stage1_safe_entrypoint(s, CONTRACT_NET, &path, e);
 

@@ -50,6 +50,9 @@
 /* Ours, for net: variables of the caller's that reach it and the plugins, beside the one above. */
 #define CONTRACT_NET_ENVIRONMENT "PATH", "CNI_PATH", "RKT_CNI_TIMEOUT_MS"
 
+/* Ours, of net: the descriptor of the pod's network namespace. */
+#define CONTRACT_NET_FD 3
+
 /* Environment of the app entrypoints. */
 #define CONTRACT_ENTERCMD "RKT_STAGE1_ENTERCMD"
 #define CONTRACT_ENTERPID "RKT_STAGE1_ENTERPID"

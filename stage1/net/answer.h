@@ -6,8 +6,10 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "stage1/contract.h"
 
-#define NET_FD_NETNS  3 /* of the program net: the pod's network namespace; not open when that is gone */
+#define NET_FD_NETNS                                                                                         \
+	CONTRACT_NET_FD /* of the program net: the pod's network namespace; not open when that is gone */
 #define NET_FD_ANSWER 4 /* of `net add`: SOCK_SEQPACKET */
 
 struct net_answer {
