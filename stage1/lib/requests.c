@@ -244,6 +244,7 @@ static void take_call(struct requests *q, int i, int control, int pod_fd)
 	}
 	q->client[i].op = c.op;
 	q->client[i].slot = c.slot;
+	q->client[i].failed.type = 0;
 	if (c.op == APP_START)
 		start(q, i, &c, got, control, pod_fd);
 	else if (c.op == APP_STOP)
@@ -282,8 +283,26 @@ void requests_react(struct requests *q, const struct pollfd *p, nfds_t n, int co
 static bool answers(const struct requests *q, uint32_t op, const struct plan_msg *m)
 {
 	if (op == APP_START)
-		return m->type == MSG_STARTED || m->type == MSG_FAILED || m->type == MSG_OVER;
+		return m->type == MSG_STARTED || m->type == MSG_OVER;
 	return op == APP_STOP && m->type == MSG_OVER && !q->active[m->app];
+}
+
+/* @m is of the app that client @i asked for. */
+static void tell(struct requests *q, int i, const struct plan_msg *m)
+{
+	struct plan_msg *why = &q->client[i].failed;
+
+	/* A start that fails: the first reason, when nothing of the app is left and its end is recorded. */
+	if (q->client[i].op == APP_START && m->type == MSG_FAILED && !why->type)
+		*why = *m;
+	if (!answers(q, q->client[i].op, m))
+		return;
+	if (q->client[i].op != APP_START || m->type == MSG_STARTED)
+		answer(q, i, m);
+	else if (why->type)
+		answer(q, i, why);
+	else
+		refuse(q, i, ECANCELED, "it was stopped before it ran");
 }
 
 void requests_tell(struct requests *q, const struct plan_msg *m)
@@ -295,13 +314,8 @@ void requests_tell(struct requests *q, const struct plan_msg *m)
 	if (m->type == MSG_OVER)
 		q->active[m->app] = false;
 	for (int i = 0; i < REQUESTS_MAX; i++) {
-		if (q->client[i].fd < 0 || q->client[i].slot != (uint32_t)m->app ||
-		    !answers(q, q->client[i].op, m))
-			continue;
-		if (q->client[i].op == APP_START && m->type == MSG_OVER)
-			refuse(q, i, ECANCELED, "it was stopped before it ran");
-		else
-			answer(q, i, m);
+		if (q->client[i].fd >= 0 && q->client[i].slot == (uint32_t)m->app)
+			tell(q, i, m);
 	}
 }
 

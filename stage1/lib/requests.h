@@ -19,9 +19,10 @@
 #include "stage2/plan.h"
 
 enum app_op {
-	APP_START = 1, /* answered by MSG_STARTED or MSG_FAILED */
-	APP_STOP,      /* by MSG_OVER; value 1: it did not run */
-	APP_FORGET,    /* by MSG_OVER; MSG_FAILED with EBUSY: it runs */
+	APP_START =
+		1,  /* answered by MSG_STARTED, or by MSG_FAILED when the app is over and its end recorded */
+	APP_STOP,   /* by MSG_OVER; value 1: it did not run */
+	APP_FORGET, /* by MSG_OVER; MSG_FAILED with EBUSY: it runs */
 	APP_TERMINALS, /* a descriptor of the app's devpts comes with it; by MSG_OVER */
 };
 
@@ -40,7 +41,8 @@ struct requests {
 	int listen_fd; /* FD_NONE: not a mutable pod */
 	struct {
 		int fd;
-		uint32_t op, slot; /* op 0: has not asked yet */
+		uint32_t op, slot;      /* op 0: has not asked yet */
+		struct plan_msg failed; /* why the start failed that it waits for; type 0: it has not */
 	} client[REQUESTS_MAX];
 	struct relay *relay;         /* the supervisor's, or NULL: nobody has use for streams */
 	char *name[PLAN_APPS_MAX];   /* of the app that was started last in a slot */
