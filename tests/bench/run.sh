@@ -11,7 +11,7 @@
 # controller for this either. Networks of podman's leave their state in /run.
 if [ -z "${RKT_BENCH_NS-}" ]; then
 	# shellcheck disable=SC2016 # for the inner shell
-	RKT_BENCH_NS=1 exec unshare -m -n --propagation private sh -c '
+	RKT_BENCH_NS=1 RKT_TEST_HOST=1 exec unshare -m -n --propagation private sh -c '
 		none=/sys/fs/cgroup/unified/cgroup.controllers
 		! grep -qs . $none || mount --bind /dev/null $none || exit
 		ip link set lo up && mount -t tmpfs tmpfs /run && exec sh "$0" "$@"' "$0" "$@"

@@ -10,7 +10,7 @@ for f in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
 	if [ -s "$f" ]; then sources=$f && break; fi
 done
 mkdir -p "$T/debian/rootfs"
-run mmdebstrap --quiet --variant=apt bookworm "$T/debian.tar" ${sources:+"$sources"}
+run outside mmdebstrap --quiet --variant=apt bookworm "$T/debian.tar" ${sources:+"$sources"}
 expect_status 0 "mmdebstrap makes a tree"
 check "it unpacks" tar -C "$T/debian/rootfs" -xf "$T/debian.tar"
 rm -f "$T/debian.tar"

@@ -9,7 +9,7 @@ sources=
 for f in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
 	if [ -s "$f" ]; then sources=$f && break; fi
 done
-run mmdebstrap --quiet --variant=essential bookworm "$T/debian.tar" ${sources:+"$sources"}
+run outside mmdebstrap --quiet --variant=essential bookworm "$T/debian.tar" ${sources:+"$sources"}
 expect_status 0 "mmdebstrap makes a tree"
 check "a registry" start_registry
 # Others keep their storage below $T, as plain directories, and their mounts to themselves.
