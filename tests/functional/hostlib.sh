@@ -48,6 +48,8 @@ add_host() {
 	at "$1" ip link set wire up
 	at "$1" ip route add default via "10.9.$2.1"
 	at "$1" ip -6 route add default via "fd09:$2::1"
+	# The kernel says a little later that both ends are up; a snapshot shows what it says.
+	wait_for 10 grep -qx up "/sys/class/net/wire$2/operstate" || diag "wire$2 does not come up"
 }
 
 # The kernel's own link-local addresses come when they come; what a host that forwards answers to besides is not a pod's.

@@ -196,7 +196,10 @@ outside() {
 }
 
 # start CMD...: in the background, streams in $T/bg.out and $T/bg.err; sets $pid; ended by the library at the latest.
+# The files are emptied here: whoever looks into them must not see what an earlier one has left until this one begins.
 start() {
+	: >"$T/bg.out"
+	: >"$T/bg.err"
 	"$@" >"$T/bg.out" 2>"$T/bg.err" </dev/null &
 	pid=$!
 	pids="$pids $pid"
@@ -204,14 +207,17 @@ start() {
 
 # start_rkt ARG...: as start, but $pid is rkt itself, not a shell around it.
 start_rkt() {
+	: >"$T/bg.out"
+	: >"$T/bg.err"
 	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" ${accept:+"$accept"} "$@" >"$T/bg.out" 2>"$T/bg.err" </dev/null &
 	pid=$!
 	pids="$pids $pid"
 }
 
-# wait_for SECONDS CMD...: until it succeeds; fails when the time is over.
+# wait_for SECONDS CMD...: until it succeeds; fails when the time is over.  SECONDS are what it may take on an idle machine:
+# a busy one gets ten times as much, since only a failure waits that long.
 wait_for() {
-	_end=$(($(date +%s) + $1))
+	_end=$(($(date +%s) + $1 * 10))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt $_end ] || return 1
@@ -357,12 +363,15 @@ list_members() {
 	grep -Hso 'rkt-[0-9a-f-]\{36\}' /proc/[0-9]*/cgroup | sort -u
 }
 
-# Pods that live in the data directory of a test that runs beside this one.
+# Pods that live in a data directory of a test that runs beside this one.
 foreign_pods() {
-	for _p in "${TMPDIR:-/tmp}"/rkt-test.*/data/pods/*/*; do
-		case $_p in "$T"/*) continue ;; esac
-		[ ! -d "$_p" ] || echo "${_p##*/}"
-	done
+	find "${TMPDIR:-/tmp}"/rkt-test.*/*/pods -mindepth 2 -maxdepth 2 ! -path "$T/*" -printf '%f\n' 2>/dev/null
+}
+
+# strangers: control groups that are new and who is in one, of whatever test.
+strangers() {
+	list_cgroups | comm -13 "$T/cgroups" - | sed 's/^/cgroup: /'
+	list_members | comm -13 "$T/members" - | sed 's/^/process: /'
 }
 
 # residue: what should not be there, one line each: mounts that mention $T in any mount namespace, processes
@@ -372,11 +381,12 @@ residue() {
 	find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe -maxdepth 1 ! -lname "$T/check" \( -lname "$T" -o -lname "$T/*" \) \
 		-printf 'process: %p -> %l\n' 2>/dev/null
 	find "$RKT_DIR"/pods -mindepth 2 -maxdepth 2 -printf 'pod: %p\n' 2>/dev/null
+	# Others start and end pods meanwhile: whose directory is there before or after has a home.
 	foreign_pods >"$T/foreign"
-	{
-		list_cgroups | comm -13 "$T/cgroups" - | sed 's/^/cgroup: /'
-		list_members | comm -13 "$T/members" - | sed 's/^/process: /'
-	} | if [ -s "$T/foreign" ]; then grep -vF -f "$T/foreign"; else cat; fi
+	strangers >"$T/strangers"
+	[ -s "$T/strangers" ] || return 0
+	foreign_pods >>"$T/foreign"
+	if [ -s "$T/foreign" ]; then grep -vF -f "$T/foreign" "$T/strangers"; else cat "$T/strangers"; fi
 }
 
 list_cgroups >"$T/cgroups"
@@ -386,15 +396,26 @@ no_residue() {
 	[ -z "$(residue)" ]
 }
 
+# ours: of what the test has started, what is still a child of its shell.  The number of what has ended may be that of
+# a process of another test by now: numbers go round within minutes.
+ours() {
+	_children=" $(cat "/proc/$$/task/$$/children") "
+	for _p in $pids; do
+		case $_children in *" $_p "*) echo "$_p" ;; esac
+	done
+}
+
+none_left() {
+	[ -z "$(ours)" ]
+}
+
 finish() {
 	_exit=$?
 	trap - EXIT INT TERM HUP
 	if command -v cleanup >/dev/null 2>&1; then cleanup >"$T/cleanup" 2>&1; fi
-	for _p in $pids; do kill "$_p" 2>/dev/null; done
-	for _p in $pids; do
-		wait_for 5 sh -c "! kill -0 $_p" || kill -KILL "$_p" 2>/dev/null
-		wait "$_p" 2>/dev/null
-	done
+	for _p in $(ours); do kill "$_p" 2>/dev/null; done
+	wait_for 1 none_left || for _p in $(ours); do kill -KILL "$_p" 2>/dev/null; done
+	for _p in $pids; do wait "$_p" 2>/dev/null; done
 	gpgconf --kill all 2>/dev/null
 	status=0
 	if [ -d "$RKT_DIR/pods" ]; then
