@@ -35,7 +35,7 @@ rkt image rm example.com/app >/dev/null 2>&1
 head -c 8M /dev/urandom >"$T/more/ballast"
 IMAGE_FILE=next.aci make_image example.com/app "$T/more"
 sign_image "$image" alice
-echo '/next.aci rate=4000000' >"$T/httpd.rules"
+echo '/next.aci rate=1000000' >"$T/httpd.rules"
 start_rkt fetch "$server_url/next.aci"
 first=$pid
 half() { [ "$(find "$RKT_DIR/cas/tmp" -type f -size +1M | wc -l)" -ge 1 ]; }

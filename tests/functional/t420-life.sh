@@ -27,7 +27,7 @@ for flavor in ns fly; do
 done
 
 # fate: the first failure ends the pod, success does not
-run timeout 60 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" "$accept" run --net=none --uuid-file-save="$T/uuid" \
+run timeout 300 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" "$accept" run --net=none --uuid-file-save="$T/uuid" \
 	example.com/app --name=stays --exec=/bin/sleep -- 600 --- \
 	example.com/app --name=fails --exec=/bin/sh -- -c 'exit 9'
 expect_status 9 "the first failing app gives the status"
@@ -60,7 +60,7 @@ pod() {
 	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	check "the pod is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
+	check "the pod is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
 }
 ended() { # STATUS DESCRIPTION
 	wait "$pid"
@@ -75,7 +75,8 @@ run rkt stop "$uuid"
 expect_status 0 "stop"
 expect_stdout "^\"$uuid\"$" "prints the quoted UUID"
 ended 143 "stop is SIGTERM to the app"
-pod example.com/app --exec=/bin/sh -- -c 'trap "echo bye; exit 0" TERM; while :; do sleep 0.05; done'
+pod example.com/app --exec=/bin/sh -- -c 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done'
+check "it listens" wait_for 10 grep -q up "$T/bg.out"
 run rkt stop "$uuid"
 ended 0 "an app may end well on TERM"
 check "after its last words" grep -q bye "$T/bg.out"
@@ -116,7 +117,7 @@ expect_stdout '^text$' "with it the caller's input is the app's"
 
 # a signal that comes while the pod is being built: strace keeps the child in pivot_root(2)
 : >"$T/before"
-start strace -f -qq -o "$T/slow" -e trace=pivot_root -e inject=pivot_root:delay_enter=3000000 "$RKT" --dir="$RKT_DIR" \
+start strace -f -qq -o "$T/slow" -e trace=pivot_root -e inject=pivot_root:delay_enter=8000000 "$RKT" --dir="$RKT_DIR" \
 	--local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/true
 tracer=$pid
 being_built() { find "$RKT_DIR/pods/run" -mindepth 2 -maxdepth 2 -name pid-start -newer "$T/before" | grep -q .; }

@@ -21,7 +21,8 @@ while True:
     print(s.recv(4096).decode().replace("\n", "|"), flush=True)
 END
 manager() {
-	python3 "$T/manager.py" "$1" >"$T/told" 2>&1 &
+	: >"$T/told"
+	python3 "$T/manager.py" "$1" >>"$T/told" 2>&1 &
 	manager_pid=$!
 	pids="$pids $manager_pid"
 	wait_for 10 grep -q listening "$T/told"
@@ -42,7 +43,7 @@ pod_end() {
 manager "$T/manager"
 pod_start "$T/manager" example.com/plain --exec=/bin/sh -- -c 'echo "socket=$NOTIFY_SOCKET"; exec sleep 60'
 check "READY=1 when the app runs" told READY=1
-is "and the pod is ready" "$(rkt status --wait-ready=10s "$(cat "$T/uuid")" | grep -c state=running)" 1
+is "and the pod is ready" "$(rkt status --wait-ready=100s "$(cat "$T/uuid")" | grep -c state=running)" 1
 pod_end
 check "STOPPING=1 when it is to end" told STOPPING=1
 is "the manager's socket is not the app's" "$(grep '^socket=' "$T/bg.out")" "socket="
@@ -65,15 +66,17 @@ expect_status 254 "it is not ready before it says so"
 refute "nor is the manager told" grep -q READY "$T/told"
 echo go >"$T/go"
 check "READY=1 of the app is the pod's" told READY=1
-check "and the pod is ready" rkt status --wait-ready=10s "$(cat "$T/uuid")"
+check "and the pod is ready" rkt status --wait-ready=100s "$(cat "$T/uuid")"
 pod_end
 is "STATUS of the app stays inside" "$(grep -c STATUS "$T/told")" 0
 
 : >"$T/told"
-pod_start "@rkt-test-$$" example.com/speaks --name=one --exec=/bin/sh -- -c 'inspect notify=READY=1; exec sleep 60' --- \
-	example.com/plain --exec=/bin/sleep -- 60 --- example.com/speaks --name=two --exec=/bin/sh -- -c 'sleep 1; inspect notify=READY=1; exec sleep 60'
+pod_start "@rkt-test-$$" --volume=t,kind=host,source="$T/go" example.com/speaks --name=one --exec=/bin/sh -- -c 'inspect notify=READY=1; exec sleep 60' --- \
+	example.com/plain --exec=/bin/sleep -- 60 --- \
+	example.com/speaks --name=two --mount=volume=t,target=/go --exec=/bin/sh -- -c 'read x </go; inspect notify=READY=1; exec sleep 60'
 check "several apps: one has spoken" wait_for 10 grep -q ': notify=0' "$T/bg.out"
 refute "that is not enough" grep -q READY "$T/told"
+echo go >"$T/go"
 check "the last one decides" told READY=1
 is "it is said once" "$(grep -c READY "$T/told")" 1
 pod_end

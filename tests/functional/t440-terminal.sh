@@ -17,10 +17,9 @@ on_terminal() {
 	text = sys.argv[1].encode().decode("unicode_escape").encode()
 	pid, fd = pty.fork()
 	if pid == 0:
-	    time.sleep(0.1)
+	    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
 	    os.execvp(sys.argv[2], sys.argv[2:])
-	fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
-	seen, typed, end = b"", False, time.time() + 30
+	seen, typed, end = b"", False, time.time() + 300
 	while time.time() < end:
 	    if not select.select([fd], [], [], 0.2)[0]:
 	        continue
@@ -79,7 +78,7 @@ expect_stdout '^try_tiocsti=E' "T26 no injected input"
 # enter gets a terminal as well
 start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --exec=/bin/sleep -- 60
 wait_for 10 test -s "$T/uuid"
-check "a pod to enter" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$(cat "$T/uuid")"
+check "a pod to enter" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$(cat "$T/uuid")"
 # shellcheck disable=SC2086
 on_terminal 'word\n' "$RKT" $R enter "$(cat "$T/uuid")" /bin/sh -c 'test -t 0 && echo ready; read x; echo got $x; exit 9'
 expect_status 9 "enter: exit status"

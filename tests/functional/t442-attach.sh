@@ -12,7 +12,7 @@ up() {
 	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
+	rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
 }
 
 down() {
@@ -30,7 +30,7 @@ is "it lists the three" "$(grep -c '"name": "std' "$T/out")" 3
 expect_stdout '"version": 1' "in JSON"
 
 mkfifo "$T/in"
-rkt attach "$uuid" <"$T/in" >"$T/one" 2>"$T/one.err" &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach "$uuid" <"$T/in" >"$T/one" 2>"$T/one.err" &
 client=$!
 pids="$pids $client"
 exec 7>"$T/in"
@@ -39,7 +39,7 @@ check "input reaches the app, output comes back" wait_for 5 grep -q '^out hello$
 check "what it said before is shown" grep -q '^early$' "$T/one"
 check "standard error comes as such" wait_for 5 grep -q '^err hello$' "$T/one.err"
 
-rkt attach --mode=stdout "$uuid" </dev/null >"$T/two" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --mode=stdout "$uuid" </dev/null >"$T/two" 2>/dev/null &
 second=$!
 pids="$pids $second"
 wait_for 5 grep -q early "$T/two"
@@ -55,7 +55,7 @@ check "and the others go on" wait_for 5 grep -q '^out alone$' "$T/one"
 mkfifo "$T/slow"
 tail -f /dev/null <"$T/slow" &
 sleeper=$!
-rkt attach --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
 slow=$!
 pids="$pids $sleeper $slow"
 i=0
@@ -98,7 +98,7 @@ run rkt attach --mode=list "$uuid"
 expect_stdout '"name": "tty-in"' "a terminal is listed"
 fails_with 'exclude each other' "a terminal and streams" rkt attach --mode=tty,stdin "$uuid"
 mkfifo "$T/tin"
-rkt attach --mode=tty "$uuid" <"$T/tin" >"$T/tty" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --mode=tty "$uuid" <"$T/tin" >"$T/tty" 2>/dev/null &
 client=$!
 pids="$pids $client"
 exec 8>"$T/tin"
@@ -111,7 +111,7 @@ kill -9 "$client"
 wait "$client" 2>/dev/null
 exec 8>&-
 printf 'two\n' | rkt attach --mode=tty-in "$uuid"
-rkt attach --mode=tty-out "$uuid" >"$T/tty2" </dev/null 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --mode=tty-out "$uuid" >"$T/tty2" </dev/null 2>/dev/null &
 client=$!
 pids="$pids $client"
 check "a client that was killed leaves the terminal to the next" wait_for 5 grep -q 'got two' "$T/tty2"

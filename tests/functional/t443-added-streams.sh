@@ -15,7 +15,7 @@ sandbox() { # sets $uuid and $pid
 	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
+	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
 	pod=$RKT_DIR/pods/run/$uuid
 }
 add() { # NAME ARGS...: of example.com/app
@@ -88,7 +88,7 @@ is "the socket is root's alone" "$(stat -c %a "$pod/attach")" 600
 
 attach_s() { # sets $client; 7 is its input
 	mkfifo "$T/in.$1"
-	rkt attach --app=s "$uuid" <"$T/in.$1" >"$T/s.$1" 2>"$T/s.$1.err" &
+	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s "$uuid" <"$T/in.$1" >"$T/s.$1" 2>"$T/s.$1.err" &
 	client=$!
 	pids="$pids $client"
 	exec 7>"$T/in.$1"
@@ -98,7 +98,7 @@ echo hello >&7
 check "input reaches the app, output comes back" wait_for 5 grep -q '^out hello$' "$T/s.1"
 check "what it said before is shown" grep -q '^early$' "$T/s.1"
 check "standard error comes as such" wait_for 5 grep -q '^err hello$' "$T/s.1.err"
-rkt attach --app=s --mode=stdout "$uuid" </dev/null >"$T/s.2" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >"$T/s.2" 2>/dev/null &
 second=$!
 pids="$pids $second"
 wait_for 5 grep -q early "$T/s.2"
@@ -129,7 +129,7 @@ is "in the pod's own words" "$(grep -c early "$T/s.3")" 1
 mkfifo "$T/slow"
 tail -f /dev/null <"$T/slow" &
 sleeper=$!
-rkt attach --app=s --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
 slow=$!
 pids="$pids $sleeper $slow"
 i=0
@@ -149,7 +149,7 @@ exec 7>&-
 
 attach_t() { # N: sets $client; 8 is its input
 	mkfifo "$T/tin.$1"
-	rkt attach --app=t --mode=tty "$uuid" <"$T/tin.$1" >"$T/t.$1" 2>/dev/null &
+	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=t --mode=tty "$uuid" <"$T/tin.$1" >"$T/t.$1" 2>/dev/null &
 	client=$!
 	pids="$pids $client"
 	exec 8>"$T/tin.$1"
@@ -184,11 +184,12 @@ wait "$client"
 
 # what an app does to its /dev does not lead the supervisor anywhere
 add evil --stdin=tty --stdout=tty --caps-retain=CAP_SYS_ADMIN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_CHOWN,CAP_MKNOD --seccomp=mode=remove,@systemd/clock --exec=/bin/sh -- -c \
-	'chmod 000 /dev/pts/ptmx; rm -f /dev/ptmx; ln -s /proc/1/root/etc/passwd /dev/ptmx; umount /dev/pts && rmdir /dev/pts; ln -s / /dev/pts; ls -l /dev/pts; tty; sleep 600'
+	'chmod 000 /dev/pts/ptmx; rm -f /dev/ptmx; ln -s /proc/1/root/etc/passwd /dev/ptmx; umount /dev/pts && rmdir /dev/pts; ln -s / /dev/pts; ls -l /dev/pts; tty; touch /taken; sleep 600'
+check "R11 an app takes its /dev apart" wait_for 10 rkt app exec --app=evil "$uuid" /bin/sh -c 'test -e /taken'
 run rkt app stop "$uuid" --app=evil
 run rkt app start "$uuid" --app=evil
 expect_status 0 "R11 an app that took its /dev apart gets a terminal all the same"
-rkt attach --app=evil --mode=tty-out "$uuid" </dev/null >"$T/evil" 2>/dev/null &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=evil --mode=tty-out "$uuid" </dev/null >"$T/evil" 2>/dev/null &
 client=$!
 pids="$pids $client"
 check "R11 of the kernel's making" wait_for 5 grep -q . "$T/evil"
@@ -221,8 +222,9 @@ for a in $(rkt app list --no-legend "$uuid" | cut -f1); do
 	run rkt app rm "$uuid" --app="$a"
 	[ "$status" -eq 0 ] || not_ok "rm of $a: $(cat "$T/err")"
 done
-is "no pipe and no terminal is left in the supervisor" "$(fds "$pid")" "$before"
-is "nor in init" "$(fds "$init")" "$before_init"
+as_before() { [ "$(fds "$1")" -eq "$2" ]; }
+check "no pipe and no terminal is left in the supervisor ($before)" wait_for 5 as_before "$pid" "$before"
+check "nor in init ($before_init)" wait_for 5 as_before "$init" "$before_init"
 run rkt stop "$uuid"
 wait_for 15 sh -c "! kill -0 $pid"
 
@@ -237,13 +239,13 @@ pid=$!
 pids="$pids $pid"
 wait_for 10 test -s "$T/uuid"
 uuid=$(cat "$T/uuid")
-rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
+rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
 add flood --exec=/bin/sh -- -c 'exec cat /dev/zero'
 i=0
 while [ $i -lt 12 ]; do
-	run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" app stop "$uuid" --app=flood
+	run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" app stop "$uuid" --app=flood
 	[ "$status" -eq 0 ] || break
-	run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" app start "$uuid" --app=flood
+	run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" app start "$uuid" --app=flood
 	[ "$status" -eq 0 ] || break
 	i=$((i + 1))
 	sleep 0.1
@@ -262,7 +264,7 @@ wait "$pid" 2>/dev/null
 sandbox
 add s --stdin=stream --stdout=stream --exec=/bin/cat
 add t --stdin=tty --stdout=tty --exec=/bin/cat
-rkt attach --app=s --mode=stdout "$uuid" </dev/null >/dev/null 2>&1 &
+"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >/dev/null 2>&1 &
 client=$!
 pids="$pids $client"
 kill -KILL "$pid"

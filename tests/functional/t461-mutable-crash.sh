@@ -15,7 +15,7 @@ sandbox() { # FLAGS...: sets $uuid and $pid
 	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
+	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
 	pod=$RKT_DIR/pods/run/$uuid
 }
 gone() {
@@ -65,10 +65,9 @@ run rkt app start "$uuid" --app=deaf
 wait_for 10 grep -q deaf "$T/bg.out"
 rkt app stop "$uuid" --app=deaf >"$T/stop.deaf" 2>&1 &
 deaf=$!
-begin=$(date +%s)
 run rkt app stop "$uuid" --app=app1
 expect_status 0 "another app is stopped while one takes its time"
-check "without waiting for it" test $(($(date +%s) - begin)) -lt 8
+check "without waiting for it" kill -0 $deaf
 check "a stop that was waited for" wait $deaf
 run rkt app status "$uuid" --app=deaf
 expect_stdout '^exit_code=137$' "the deaf app was killed"
