@@ -11,7 +11,7 @@ watched() {
 	_role=$1 _point=$2
 	shift 2
 	tried=$((tried + 1))
-	run traced timeout 60 "$RKT_BUILD/tests/killat" "$_role" "$_point" -- "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" \
+	run traced timeout 300 "$RKT_BUILD/tests/killat" "$_role" "$_point" -- "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" \
 		--system-config="$T/lib" ${accept:+"$accept"} "$@"
 	# The kernel does not promise how many calls a run takes: who was done before is not a crash.
 	[ "$status" -ne 98 ] || missed=$((missed + 1))

@@ -76,7 +76,7 @@ refute "and the pod is gone" test -d "$RKT_DIR/pods/run/$uuid"
 uuid=$(rkt prepare example.com/app --exec=/bin/sleep -- 60)
 start_rkt run-prepared --net=none "$uuid"
 wait_for 10 test -d "$RKT_DIR/pods/run/$uuid"
-run timeout 5 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" run-prepared --net=none "$uuid"
+run timeout 50 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" run-prepared --net=none "$uuid"
 expect_status 254 "the second run-prepared is refused, without waiting"
 fails_with 'running' "rm of a running pod is refused" rkt rm "$uuid"
 run rkt status --wait=300ms "$uuid"

@@ -48,7 +48,7 @@ run rkt status "$(cat "$T/uuid")"
 expect_stdout '^state=exited$' "the pod has exited"
 
 # The lock is free again: rm does not wait.
-run timeout 10 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" rm "$(cat "$T/uuid")"
+run timeout 100 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" rm "$(cat "$T/uuid")"
 expect_status 0 "its lock is free"
 
 # SIGTERM to the supervisor ends the pod, too, if not as abruptly.

@@ -112,7 +112,7 @@ is "T13 core_pattern is the host's still" "$(out)" "$(cat /proc/sys/kernel/core_
 attack passwd-link "rm -f etc/passwd && ln -s /../../../etc/passwd etc/passwd"
 fails_with 'passwd|user' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
 attack passwd-fifo "rm -f etc/passwd && mkfifo etc/passwd"
-fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
+fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
 is "the canary is untouched" "$(cd "$T/canary" && find . -printf '%p %y %m %T@\n' | sort)" "$before"
 attack bare 'rm -rf dev etc proc sys tmp root home var'
 run rkt run --net=none example.com/bare -- status

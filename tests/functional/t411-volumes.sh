@@ -64,7 +64,7 @@ wait $!
 END
 for how in slave private; do
 	mkdir -p "$T/share"
-	timeout 30 unshare -m --propagation private sh "$T/later" "$T/share" "$RKT" "$RKT_DIR" "$T" $how 2>"$T/err"
+	timeout 300 unshare -m --propagation private sh "$T/later" "$T/share" "$RKT" "$RKT_DIR" "$T" $how 2>"$T/err"
 	is "propagation=$how: a mount of the host that came later" "$(cat "$T/seen")" "$([ $how = private ] || echo late)"
 done
 fails_with 'is not a propagation' "propagation=shared is refused" rkt run --net=none --volume=v,kind=host,source="$T",propagation=shared example.com/appc

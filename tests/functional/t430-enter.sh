@@ -13,7 +13,7 @@ pod() { # FLAGS...: a pod that sleeps; sets $uuid
 	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	check "the pod is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
+	check "the pod is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
 }
 end() {
 	run rkt stop --force "$uuid"

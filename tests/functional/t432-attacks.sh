@@ -25,7 +25,7 @@ up() {
 	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
+	rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
 }
 down() {
 	rkt stop --force "$uuid" >/dev/null 2>&1
@@ -40,9 +40,9 @@ app_pid() {
 
 up example.com/app --exec=/bin/sleep -- 600
 for file in self one; do
-	run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/$file
+	run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/$file
 	refute "T18: /bin/$file as entrypoint is no success" test "$status" -eq 0
-	run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter "$uuid" /bin/$file
+	run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter "$uuid" /bin/$file
 	refute "T18: nor is it entered" test "$status" -eq 0
 done
 is "T18: our programs are unchanged" "$(programs)" "$before"
@@ -85,7 +85,7 @@ wait "$pid" 2>/dev/null || :
 
 up example.com/app --exec=/bin/sh -- -c 'bomb() { while :; do sleep 600 & done; }; bomb & bomb & wait' --pids-limit=300
 sleep 0.5
-run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" stop --force "$uuid"
+run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" stop --force "$uuid"
 expect_status 0 "T28: stop --force of a fork bomb"
 check "T28: every process of it is gone" wait_for 15 sh -c "! find /sys/fs/cgroup -path '*rkt-$uuid*' -name cgroup.procs -exec cat {} + 2>/dev/null | grep -q ."
 wait "$pid" 2>/dev/null || :
@@ -94,10 +94,10 @@ up example.com/app --exec=/bin/sleep -- 600
 kill -STOP "$pid"
 for verb in list "status $uuid" "cat-manifest $uuid" "gc --grace-period=0s" "image list"; do
 	# shellcheck disable=SC2086
-	run timeout 10 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" $verb
+	run timeout 100 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" $verb
 	expect_status 0 "T30: $verb beside a supervisor that is stopped"
 done
-run timeout 10 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" status --wait=1s "$uuid"
+run timeout 100 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" status --wait=1s "$uuid"
 expect_status 254 "T30: a wait ends in time"
 kill -CONT "$pid"
 down
@@ -122,7 +122,7 @@ run rkt status "$uuid"
 expect_stdout '^state=running$' "T35: a pod whose recorded process is another one by now"
 for verb in "stop $uuid" "stop --force $uuid" "enter $uuid /bin/true" "attach $uuid" "rm $uuid"; do
 	# shellcheck disable=SC2086
-	run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" $verb
+	run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" $verb
 	refute "T35: ${verb%% *} is refused" test "$status" -eq 0
 done
 check "T35: the other process lives" kill -0 "$canary"
@@ -180,12 +180,12 @@ for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	python3 "$T/prune" "$T/torn" $seed
 	for verb in list "image list" "gc --grace-period=0s" "image gc --grace-period=0s" list "image rm example.com/app example.com/env" "image gc --grace-period=0s" "fetch --full $T/images/app.aci" "run --net=none $T/images/app.aci --exec=/bin/true"; do
 		# shellcheck disable=SC2086
-		timeout 20 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" "$accept" $verb >"$T/torn.out" 2>&1
+		timeout 200 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" "$accept" $verb >"$T/torn.out" 2>&1
 		code=$?
 		[ "$code" -eq 0 ] || [ "$code" -eq 254 ] || bad="$bad [$seed $verb: $code]"
 	done
 	[ "$code" -eq 0 ] || bad="$bad [$seed: run after all: $(tail -n 1 "$T/torn.out")]"
-	timeout 20 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s >/dev/null 2>&1
+	timeout 200 "$RKT" --dir="$T/torn" --local-config="$T/etc" --system-config="$T/lib" gc --grace-period=0s >/dev/null 2>&1
 done
 is "T34: every verb ends, and in the end an image runs" "$bad" ""
 rm -rf "$T/torn"

@@ -54,7 +54,7 @@ pids="$pids $reader"
 pid=$!
 pids="$pids $pid"
 wait_for 10 test -s "$T/uuid"
-check "the pod is ready" rkt status --wait-ready=10s "$(cat "$T/uuid")"
+check "the pod is ready" rkt status --wait-ready=100s "$(cat "$T/uuid")"
 sleep 1
 a=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
 sleep 1

@@ -15,7 +15,7 @@ sandbox() { # FLAGS...: sets $uuid and $pid
 	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid" "$@"
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
+	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
 	pod=$RKT_DIR/pods/run/$uuid
 }
 gone() { # the sandbox, by itself after a request
@@ -199,7 +199,7 @@ rm "$T/fixed"
 start_rkt run --net=none --uuid-file-save="$T/fixed" example.com/app --exec=/bin/sleep -- 60
 wait_for 10 test -s "$T/fixed"
 fixed=$(cat "$T/fixed")
-run timeout 20 "$RKT" --dir="$RKT_DIR" status --wait-ready "$fixed"
+run timeout 200 "$RKT" --dir="$RKT_DIR" status --wait-ready "$fixed"
 fails_with 'not mutable' "add: a pod that is not mutable" rkt app add "$fixed" example.com/app --name=x
 fails_with 'not mutable' "start" rkt app start "$fixed" --app=app
 fails_with 'not mutable' "rm" rkt app rm "$fixed" --app=app

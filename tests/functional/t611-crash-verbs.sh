@@ -80,7 +80,7 @@ for force in '' --force; do
 			live_pod
 			# shellcheck disable=SC2086
 			watched $role "$at" stop $force "$uuid"
-			run timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" stop --force "$uuid"
+			run timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" stop --force "$uuid"
 			check "T29 stop $force ($role) killed at call $at: the pod ends" wait_for 15 sh -c "! kill -0 $pid"
 			wait "$pid" 2>/dev/null
 			survives "T29 and nothing is left"
