@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -91,7 +92,7 @@ bool skeleton_is_whole(void)
 	return is_whole(SKELETON_PATH) && is_whole(SKELETON_PATH "/dev");
 }
 
-int skeleton_make(void)
+static int make(void)
 {
 	struct err ignored = ERR_INIT;
 
@@ -99,11 +100,19 @@ int skeleton_make(void)
 	if (rename(SKELETON_PATH, DAMAGED) == 0)
 		(void)rm_tree_at(AT_FDCWD, DAMAGED, &ignored);
 	int r = mkdir(MAKING, 0700) < 0 ? -errno : fill();
-	if (r == 0 && rename(MAKING, SKELETON_PATH) == 0)
-		return 0;
-	/* somebody else's is as good */
-	if (r == 0 && errno != EEXIST && errno != ENOTEMPTY)
+	if (r == 0 && rename(MAKING, SKELETON_PATH) < 0)
 		r = -errno;
-	(void)rm_tree_at(AT_FDCWD, MAKING, &ignored);
+	if (r < 0)
+		(void)rm_tree_at(AT_FDCWD, MAKING, &ignored);
 	return r;
+}
+
+/* Under a lock, or a whole one that somebody has put there meanwhile would be taken from under the pods that use it. */
+int skeleton_make(void)
+{
+	auto_close int lock = open(SKELETON_PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return skeleton_is_whole() ? 0 : make();
 }

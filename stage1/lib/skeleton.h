@@ -11,11 +11,12 @@
 #include <stdbool.h>
 
 /* From a pod directory; with a number, since what is there is never changed. */
-#define SKELETON_PATH "../../../skeleton-1"
+#define SKELETON_PARENT "../../.."
+#define SKELETON_PATH	SKELETON_PARENT "/skeleton-1"
 
 /* Is it there, and has nobody removed anything of it?  Without that, names below it could be the image's.  From the pod
  * directory. */
 bool skeleton_is_whole(void);
-/* Make it, in the pod directory, which is the working directory, and move it to its place; there may be one already.
- * 0 or -errno. */
+/* Make it, in the pod directory, which is the working directory, and move it to its place, unless there is one that is whole.
+ * 0 or -errno: EWOULDBLOCK while somebody else makes it. */
 int skeleton_make(void);

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Who changes files under our hands while an image is fetched (threats.md T11, T45).
+# Who changes files under our hands while an image is fetched (threats.md T11, T45), and pods that begin in the same moment.
 . "${0%/*}/lib.sh"
 need_root
-need python3 gpg
+need python3 gpg strace
 
 # ---- T45: the file is another one after it was verified ------------------------------------------------
 
@@ -105,3 +105,46 @@ check "T11: it was tried" test "$(tries)" -gt 100
 is "T11: every fetch ended as it should" "$odd" ""
 is "T11: nothing was written outside" "$(find "$T/canary" -mindepth 1 | wc -l)" 0
 rm -f "$T/images/img.aci" "$T/images/bad.aci"
+
+# ---- pods that begin in the same moment, where what they share is missing -------------------------------
+
+accept_unsigned
+run rkt fetch "$T/images/good.aci"
+bad=
+for round in 1 2 3 4 5 6; do
+	rm -rf "$RKT_DIR/skeleton-1"
+	all=
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+		"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app \
+			--exec=/bin/inspect -- exit=7 >/dev/null 2>"$T/err.$i" </dev/null &
+		all="$all $!"
+	done
+	for p in $all; do
+		wait "$p"
+		[ $? -eq 7 ] || bad="$bad $round"
+	done
+	grep -h ^rkt: "$T"/err.* | head -n 3 | sed 's/^/# /'
+done
+is "sixteen pods at once make the skeleton and none takes it from another" "$bad" ""
+is "which is whole" "$(find "$RKT_DIR/skeleton-1" | wc -l)" 19
+# One that has found none is kept for a while before it takes away what is there; another makes one meanwhile and uses it.
+rm -rf "$RKT_DIR/skeleton-1"
+mkdir "$T/vol"
+start traced strace -f -qq -o "$T/slow" -P ../../../skeleton-1 -e trace=rename -e inject=rename:delay_enter=4000000:when=1 "$RKT" \
+	--dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/inspect -- exit=7
+slow=$pid
+check "one is about to make it" wait_for 10 grep -q skeleton-1 "$T/slow"
+start_rkt run --net=none --volume=v,kind=host,source="$T/vol" example.com/app --mount=volume=v,target=/v --exec=/bin/sh -- -c \
+	'touch /v/up; until [ -e /v/go ]; do sleep 0.1; done; cat /dev/zero | head -c 3; ls /dev'
+check "another pod runs" wait_for 10 test -e "$T/vol/up"
+wait "$slow"
+is "the one ends as it should" $? 7
+touch "$T/vol/go"
+wait "$pid"
+is "the other still has its devices" "$(tr -d '\0' <"$T/bg.out" | tr '\n' ' ')" "console fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero "
+rm -rf "$RKT_DIR/skeleton-1"
+run flock "$RKT_DIR" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/app --exec=/bin/inspect -- exit=7
+expect_status 7 "a pod does not wait for who makes it"
+refute "nor does it make one" test -e "$RKT_DIR/skeleton-1"
+run rkt run --net=none example.com/app --exec=/bin/inspect -- exit=7
+check "the next one does" test -d "$RKT_DIR/skeleton-1/dev"
