@@ -4,8 +4,12 @@
 TESTS=$(cd "${0%/*}/../functional" && pwd)
 
 # start_registry [YAML-LINE]...: Debian's registry on loopback; sets $registry (HOST:PORT) and $registry_pid.  Its requests are in $T/registry.log.
+# The port is below those that the kernel gives to clients, so that none of ours has it; the test's network is its own.
+registries=0
 start_registry() {
-	registry=127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	registries=$((registries + 1))
+	registry=127.0.0.1:$((5000 + registries))
+	registry_port=${registry#*:}
 	mkdir -p "$T/registry"
 	cat >"$T/registry.yml" <<-END
 		version: 0.1
@@ -14,10 +18,16 @@ start_registry() {
 		http: {addr: $registry${registry_tls:-}}
 	END
 	printf '%s\n' "$@" >>"$T/registry.yml"
-	docker-registry serve "$T/registry.yml" >"$T/registry.log" 2>&1 </dev/null &
+	serve_registry
+}
+
+# serve_registry: by the configuration as it is now.
+serve_registry() {
+	: >"$T/registry.log"
+	docker-registry serve "$T/registry.yml" >>"$T/registry.log" 2>&1 </dev/null &
 	registry_pid=$!
 	pids="$pids $registry_pid"
-	wait_for 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', ${registry#*:}))"
+	wait_for 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', $registry_port))"
 }
 
 # refuses REGEX DESCRIPTION CMD...: as fails_with, below the lines about downloads.
@@ -31,8 +41,27 @@ refuses() {
 	fi
 }
 
+# The registry writes a request down after it was answered, and closes its end of a connection only then: when there is none, all
+# is in the log.
+log_complete() {
+	wait_for 10 sh -c "! ss -tnH state established state close-wait state last-ack 'sport = :$registry_port' | grep -q ." ||
+		diag "the registry still has connections"
+}
+
+# new_log: requests are counted from here on.
+new_log() {
+	log_complete
+	: >"$T/registry.log"
+}
+
+# registry_asked REGEX: how many requests there were of that kind.
+registry_asked() {
+	log_complete
+	grep -c -e "$1" "$T/registry.log"
+}
+
 # How many blobs the registry was asked for since the log was last emptied.
-blobs_asked() { grep -c '"GET /v2/[^ ]*/blobs/' "$T/registry.log"; }
+blobs_asked() { registry_asked '"GET /v2/[^ ]*/blobs/'; }
 
 # make_images <<PYTHON: with ocimake's names; `registry` is the host.
 make_images() { { echo "import sys; sys.path.insert(0, '$TESTS'); from ocimake import *; registry, T = '${registry:-}', '$T'"; cat; } | python3 -; }

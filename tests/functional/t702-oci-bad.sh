@@ -162,16 +162,17 @@ kill -TERM "$pid"
 wait "$pid"
 is "and no more, while these come" "$(grep -c '/blobs/' "$T/badreg.log")" 5
 
-# ---- killed at half way
+# ---- killed on the way
 fresh
-rule "GET */blobs/$big rate=2000000"
+rule "GET */blobs/$big rate=400000"
 start_rkt run --net=none "$at:good"
 first=$pid
-half() { find "$RKT_DIR/cas/tmp" -path '*/dl-*/data' -size +1500k 2>/dev/null | grep -q .; }
-check "half of it is there" wait_for 20 half
+part() { find "$RKT_DIR/cas/tmp" -path '*/dl-*/data' -size +400k 2>/dev/null | grep -q .; }
+check "a part of it is there" wait_for 20 part
 start_rkt run --net=none "$at:good"
 second=$pid
-sleep 0.3
+check "another one waits for it" wait_for 20 grep -q 'waiting for it' "$T/bg.err"
+rule
 pkill -KILL -P "$first"
 kill -KILL "$first" 2>/dev/null
 wait "$second"
@@ -183,18 +184,19 @@ run rkt image rm "$(rkt image list --no-legend --full --fields=id)"
 expect_status 0 "and nothing stays"
 is "no blob, no tree" "$(find "$RKT_DIR/cas/tree" "$RKT_DIR/cas/blob" -mindepth 3 -maxdepth 3)" ""
 
-# ---- sixteen, and the first is killed at half way
+# ---- sixteen, and the first is killed on the way
 fresh
-rule "GET */blobs/$big rate=2000000"
+rule "GET */blobs/$big rate=200000"
 start_rkt run --net=none "$at:good"
 first=$pid
-check "half of it is there" wait_for 20 half
+check "a part of it is there" wait_for 20 part
 others=
 for i in $(seq 15); do
 	"$RKT" --dir="$RKT_DIR" "$accept" run --net=none "$at:good" -- "number $i" >"$T/out.$i" 2>"$T/err.$i" </dev/null &
 	others="$others $!"
 done
 check "T31 fifteen wait for it" wait_for 20 sh -c "[ \$(cat '$T'/err.* | grep -c 'waiting for it') -eq 15 ]"
+rule
 pkill -KILL -P "$first"
 kill -KILL "$first" 2>/dev/null
 for p in $others; do wait "$p"; done

@@ -53,7 +53,7 @@ real=$registry
 start_badreg "$T/mirror"
 mirror=http://$registry registry=$real
 entry ",\"caFile\":\"$T/tls/cert.pem\",\"mirrors\":[\"$mirror\"]"
-: >"$T/registry.log"
+new_log
 run rkt fetch "$at"
 expect_status 0 "by way of a mirror"
 is "which is asked for all of it" "$(blobs_asked)" 0

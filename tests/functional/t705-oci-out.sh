@@ -58,26 +58,26 @@ is "also from docker's archive" "$(out)" "says hello"
 
 # ---- sent
 run rkt fetch "docker://$host/team/app:v1"
-: >"$T/registry.log"
+new_log
 run rkt image push "$id" "docker://$host/other/copy:new"
 expect_status 0 "push"
 is "prints the digest" "$(out)" "sha256:${id#sha256-}"
-is "nothing is sent that another repository has" "$(grep -c 'PATCH ' "$T/registry.log")" 0
+is "nothing is sent that another repository has" "$(registry_asked 'PATCH ')" 0
 run skopeo inspect --tls-verify=false --raw "docker://$host/other/copy:new"
 expect_status 0 "it is there"
-: >"$T/registry.log"
+new_log
 run rkt image push "$id" "docker://$host/other/copy:again"
-is "nothing at all when it is there" "$(grep -c '"\(PATCH\|POST\) ' "$T/registry.log")" 0
+is "nothing at all when it is there" "$(registry_asked '"\(PATCH\|POST\) ')" 0
 run rkt fetch --full "docker://$host/team/big:v1"
 big=$(out)
 kill "$registry_pid"
 wait "$registry_pid" 2>/dev/null
 rm -rf "$T/registry"
 check "a new registry" start_registry
-: >"$T/registry.log"
+new_log
 run rkt image push "$big" "docker://$registry/fresh/big:1"
 expect_status 0 "everything, where nothing is"
-is "a large layer in pieces" "$(grep -c '"PATCH ' "$T/registry.log")" 4
+is "a large layer in pieces" "$(registry_asked '"PATCH ')" 4
 rm -rf "$RKT_DIR"
 run in_pod "docker://$registry/fresh/big:1"
 is "and back" "$(out)" "says hello"

@@ -25,10 +25,7 @@ registry_at() { # REALM-URL [LINE]
 again() { # with the configuration as it is now
 	kill "$registry_pid"
 	wait "$registry_pid" 2>/dev/null
-	docker-registry serve "$T/registry.yml" >"$T/registry.log" 2>&1 </dev/null &
-	registry_pid=$!
-	pids="$pids $registry_pid"
-	wait_for 10 python3 -c "import socket; socket.create_connection(('127.0.0.1', ${registry#*:}))"
+	serve_registry
 }
 login() { printf '{"rktKind":"dockerAuth","rktVersion":"v1","registries":["%s"],"credentials":{"user":"joe","password":"%s"}}' "$registry" "$1" >"$T/etc/auth.d/a.json"; }
 docker_config() { printf '%s' "$1" >"$T/home/.docker/config.json"; }
