@@ -106,6 +106,16 @@ ask() {
 	in_ns "$_from" python3 "${0%/*}/netpeer.py" ask "$@"
 }
 
+# no_answer NS KIND ADDR PORT: as ask, for who expects none: without much patience.
+no_answer() {
+	NETPEER_SECONDS=2
+	export NETPEER_SECONDS
+	ask "$@"
+	_answer=$?
+	unset NETPEER_SECONDS
+	return $_answer
+}
+
 two_hosts() {
 	new_ns a
 	# a new namespace has the first one's settings

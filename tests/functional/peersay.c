@@ -2,7 +2,7 @@
  * peersay — tells its peers who they are, for tests of networks; static, so that it runs in pods too.
  *
  *   peersay PORT                    serve TCP and UDP on every address: "peer=ADDRESS\n", then TCP peers get back what they send
- *   peersay ADDRESS PORT [udp] ...  connect, send the words, print what comes within two seconds; status 0 if anything came
+ *   peersay ADDRESS PORT [udp] ...  connect, send the words, print what comes within PEERSAY_SECONDS (5); status 0 if anything came
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS 2000
+static int wait_ms(void)
+{
+	const char *s = getenv("PEERSAY_SECONDS");
+
+	return 1000 * (s ? (int)strtol(s, NULL, 10) : 5);
+}
 
 static const char *text_of(const struct sockaddr_in6 *a, char *out)
 {
@@ -95,7 +100,7 @@ static int connected(const char *host, const char *port, int type)
 	struct sockaddr_in v4 = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = v4.sin_port };
-	struct timeval limit = { .tv_sec = WAIT_MS / 1000 };
+	struct timeval limit = { .tv_sec = wait_ms() / 1000 };
 	bool four = inet_pton(AF_INET, host, &v4.sin_addr) == 1;
 	const struct sockaddr *a = four ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
 
@@ -127,7 +132,7 @@ static int ask(char **argv)
 		return 1;
 	if (type == SOCK_STREAM)
 		(void)shutdown(s, SHUT_WR);
-	while (poll(&p, 1, WAIT_MS) > 0 && (n = read(s, buf, sizeof(buf))) > 0) {
+	while (poll(&p, 1, wait_ms()) > 0 && (n = read(s, buf, sizeof(buf))) > 0) {
 		total += n;
 		if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)
 			return 1;

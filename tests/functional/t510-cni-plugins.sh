@@ -57,6 +57,7 @@ mkdir "$T/www"
 echo hello >"$T/www/index.html"
 on_host ip addr add 192.0.2.1/32 dev lo
 start nsenter --net="$pod_ns" busybox httpd -f -p 80 -h "$T/www"
+check "the pod serves" wait_for 10 in_pod busybox wget -q -O - http://127.0.0.1/
 
 # both_families VERSION: does the answer have both addresses?
 both_families() {
@@ -144,7 +145,7 @@ for v in 0.1.0 0.3.1 0.4.0 1.0.0; do
 	END
 	run add ptp
 	expect_status 0 "$v: ptp with static"
-	check "$v: the pod reaches its gateway" in_pod busybox ping -c 1 -W 5 10.89.8.1
+	check "$v: the pod reaches its gateway" in_pod busybox ping -c 1 -W 30 10.89.8.1
 	case $v in 0.4.0 | 1.0.0) check "$v: CHECK of ptp" check_net ;; esac
 	run del
 	expect_status 0 "$v: DEL of ptp"
@@ -197,7 +198,9 @@ bad() {
 	chmod 755 "$conf_dir/$1"
 	echo "{ \"cniVersion\": \"1.0.0\", \"name\": \"$1\", \"type\": \"$1\" }" >"$conf_dir/30-$1.conf"
 }
-running() { pgrep -f "sleep $1\$" >/dev/null; }
+# Numbers of seconds that nobody else sleeps on this machine.
+mark=$$
+running() { pgrep -f "sleep $1.$mark\$" >/dev/null; }
 good='echo "{\"cniVersion\":\"1.0.0\",\"ips\":[]}"'
 
 bad env "${once}env >$T/env; ls -l /proc/\$\$/fd >$T/fds; pwd >$T/cwd; cat >$T/stdin; cut -d ' ' -f 1,6 /proc/\$\$/stat >$T/ids; $good"
@@ -219,16 +222,16 @@ like "a session of its own" "$(cat "$T/ids")" '^([0-9]+) \1$'
 is "and the numbers of its configuration as they were written" "$(cat "$T/stdin")" \
 	'{"type":"env","n":[1.0,1.50,1e3,18446744073709551616,-0],"name":"env","cniVersion":"1.0.0"}'
 
-export RKT_CNI_TIMEOUT_MS=400
-bad hang "sleep 98761; $good"
-fails_with 'plugin hang: ADD: did not end within 400 ms and was killed' "a plugin that hangs is killed (T47)" add hang
+export RKT_CNI_TIMEOUT_MS=2000
+bad hang "sleep 98761.$mark; $good"
+fails_with 'plugin hang: ADD: did not end within 2000 ms and was killed' "a plugin that hangs is killed (T47)" add hang
 refute "with whom it started" running 98761
-bad daemon "echo \$CNI_COMMAND >>$T/daemon; (setsid sh -c 'sleep 98762 & sleep 98763' &) >/dev/null 2>&1 </dev/null; sleep 98764"
+bad daemon "echo \$CNI_COMMAND >>$T/daemon; (setsid sh -c 'sleep 98762.$mark & sleep 98763.$mark' &) >/dev/null 2>&1 </dev/null; sleep 98764.$mark"
 fails_with 'plugin daemon: ADD: did not end' "a plugin that hangs and has a daemon" add daemon
 is "was asked to undo it" "$(tr '\n' ' ' <"$T/daemon")" 'ADD DEL '
 refute "its daemon is gone" running '9876[234]'
 unset RKT_CNI_TIMEOUT_MS
-bad quiet "(setsid sh -c 'exec sleep 98765' &) ; $good"
+bad quiet "(setsid sh -c 'exec sleep 98765.$mark' &) ; $good"
 run add quiet
 expect_status 0 "a daemon that keeps the pipes open is not waited for"
 refute "and not left behind" running 98765
@@ -297,7 +300,7 @@ is "before 0.4.0 a DEL gets no result" "$status $(calls)" '0 ADD one ADD two+ AD
 
 # ---- somebody kills us ---------------------------------------------------------------------------
 
-bad wait "echo \$\$ >$T/waiting; exec sleep 98766"
+bad wait "echo \$\$ >$T/waiting; exec sleep 98766.$mark"
 cat >"$conf_dir/30-wait.conf" <<END
 { "cniVersion": "1.0.0", "name": "wait", "plugins": [
   { "type": "ptp", "ipam": { "type": "host-local", "dataDir": "$T/leases", "subnet": "10.89.11.0/24" } },
@@ -311,7 +314,7 @@ parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/${waiting:?}/status")
 is "it is the plugin of who shall be killed" "$(readlink "/proc/${parent:?}/exe")" "$box"
 kill -KILL "$parent"
 check "who is killed takes the plugin along" wait_for 10 sh -c "! kill -0 $waiting"
-RKT_CNI_TIMEOUT_MS=300 run del
+RKT_CNI_TIMEOUT_MS=3000 run del
 expect_stderr 'plugin wait: DEL: did not end' "what it left is undone by the record, hanging plugin or not (T47)"
 is "the address is free" "$(leases)" 0
 refute "the interface is gone" in_pod ip link show eth0

@@ -60,14 +60,14 @@ is "pod to pod, as itself" "$(ask p1 tcp 172.16.28.77 7001)" "second4 172.16.28.
 is "pod to pod by IPv6" "$(ask p1 tcp fd72:6b74:1c::77 7002)" "second6 fd72:6b74:1c::2"
 is "a restricted pod reaches the host" "$(ask r1 tcp 172.31.0.1 7001)" "host4 172.31.0.2"
 is "and the host reaches it" "$(ask a tcp 172.31.0.2 7001)" "confined4 172.31.0.1"
-run ask r1 tcp 10.77.0.2 7001
+run no_answer r1 tcp 10.77.0.2 7001
 expect_status 1 "but it has no way to others"
 in_ns r1 ip route add default via 172.31.0.1
 in_ns r1 ip -6 route add default via fd72:6b74:1f::1
 in_ns b ip route add 172.31.0.0/16 via 10.77.0.1
-run ask r1 tcp 10.77.0.2 7001
+run no_answer r1 tcp 10.77.0.2 7001
 expect_status 1 "nor when it makes itself one, and they would answer"
-run ask r1 tcp fd77::2 7002
+run no_answer r1 tcp fd77::2 7002
 expect_status 1 "nor by IPv6"
 in_ns a nft flush chain inet rkt confine
 is "(the firewall is what prevents that)" "$(ask r1 tcp 10.77.0.2 7001)" "b4 172.31.0.2"

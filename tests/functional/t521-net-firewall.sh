@@ -67,10 +67,10 @@ is "by the address of the other side" "$(ask b tcp 10.78.0.1 8080)" "p1 ::ffff:1
 is "datagrams" "$(ask b udp 10.77.0.1 5300)" "p1-dns ::ffff:10.77.0.2"
 is "datagrams by IPv6" "$(ask b udp fd77::1 5300)" "p1-dns fd77::2"
 is "a port of one address" "$(ask b tcp 10.77.0.1 8081)" "p1 ::ffff:10.77.0.2"
-run ask b tcp 10.78.0.1 8081
+run no_answer b tcp 10.78.0.1 8081
 expect_status 1 "not of another one"
 is "a port of one address, IPv6" "$(ask b tcp fd77::1 8082)" "p1 fd77::2"
-run ask b tcp fd78::1 8082
+run no_answer b tcp fd78::1 8082
 expect_status 1 "not of another one"
 is "another network namespace behind the host" "$(ask c tcp 10.78.0.1 8080)" "p1 ::ffff:10.78.0.2"
 
@@ -117,7 +117,7 @@ in_ns a nft flush table inet rkt
 again
 same "a flushed table is filled"
 in_ns a nft delete table inet rkt
-run ask b tcp 10.77.0.1 8081
+run no_answer b tcp 10.77.0.1 8081
 expect_status 1 "(without it there is no port)"
 again
 same "a deleted one is made"
@@ -132,7 +132,7 @@ is "(the others put theirs back)" "$(theirs)" "$theirs"
 fwset p2 "$net_default" eth0 tcp,,8090,80 udp,,5301,53 >/dev/null
 is "two pods" "$(in_ns a "$netbox" fwpods | sort | tr '\n' ' ')" "$uuid_p1 $uuid_p2 "
 fwset p2 "$net_default" eth0 tcp,,8091,80 udp,,5301,53 >/dev/null
-run ask b tcp 10.77.0.1 8090
+run no_answer b tcp 10.77.0.1 8090
 expect_status 1 "setting replaces what the pod had"
 is "the new port is there" "$(ask b tcp 10.77.0.1 8091)" "p2 ::ffff:10.77.0.2"
 

@@ -39,7 +39,7 @@ check "the pod serves" wait_for 20 test -e "$T/serving"
 client() { # NAMESPACE MODE ARGS...: what it says goes to $T/out
 	_where=$1
 	shift
-	run "$_where" timeout 100 python3 "$here/proxypeer.py" "$@"
+	run "$_where" timeout 400 python3 "$here/proxypeer.py" "$@"
 }
 says() { # DESCRIPTION WANT NAMESPACE MODE ARGS...
 	_d=$1 _want=$2
@@ -54,13 +54,22 @@ m=[re.fullmatch(r"(\d+):(\d+)/(tcp|udp)(?:@(.+))?",a) for a in sys.argv[1:]]
 print(json.dumps([dict(hostPort=int(x[1]),containerPort=int(x[2]),protocol=x[3],**({"hostIP":x[4]} if x[4] else {})) for x in m]))' "$@"
 }
 start_proxy() { # MAPS ADDRESSES...: sets $proxy
+	: >"$T/proxy.out"
 	# shellcheck disable=SC2086 # words
 	nsenter --net="/proc/$host/ns/net" $wrap "$box" "$@" >"$T/proxy.out" 2>"$T/proxy.err" </dev/null &
 	proxy=$!
+	proxies="$proxies $proxy"
 	pids="$pids $proxy"
 	wait_for 5 grep -q ready "$T/proxy.out" && wait_for 5 jailed "$proxy"
 }
 wrap=
+proxies=
+# They ignore what ends others.
+cleanup() {
+	for _p in $proxies; do
+		case " $(cat "/proc/$$/task/$$/children") " in *" $_p "*) kill -KILL "$_p" ;; esac
+	done
+}
 jailed() { # it has given up its privileges and serves
 	grep -q '^Uid:	65534	65534	65534	65534$' "/proc/$1/status" && [ "$(readlink "/proc/$1/fd/1")" = /dev/null ]
 }
@@ -132,7 +141,8 @@ check "his packets came and were thrown away ($dropped, then $(dropped))" test "
 says "1 GiB to the pod arrives unchanged" same in_other upload 192.0.2.1 8001 1073741824
 says "1 GiB from the pod" 1073741824 in_other download 2001:db8::1 8002 1073741824
 says "2000 connections at once, each with its own words" 2000 in_other many 192.0.2.1 8000 2000
-is "which leave nothing" "$(wait_for 10 test "$(sockets "$proxy")" -eq 24 && sockets "$proxy")" 24
+only() { [ "$(sockets "$proxy")" -eq "$1" ]; }
+check "which leave nothing" wait_for 10 only 24
 
 # ---- who is slow ----
 mkfifo "$T/gate"
@@ -156,7 +166,8 @@ slow crowd 192.0.2.1 8000 300
 exec 9>"$T/gate"
 check "300 connections" wait_for 30 grep -q open "$T/slow.out"
 buffers() { in_host ss -tmnHO 'sport = :8000' | grep -c 'skmem:(r[0-9]*,rb65536,t[0-9]*,tb65536,'; }
-check "in a crowd, buffers are small: of all but the first 256" wait_for 5 test "$(buffers)" -ge 44
+most() { [ "$(buffers)" -ge "$1" ]; }
+check "in a crowd, buffers are small: of all but the first 256" wait_for 5 most 44
 check "and of these they are not" test "$(buffers)" -le 60
 exec 9>&-
 wait "$pid"
@@ -210,7 +221,7 @@ host=$main_host
 refused_box() { # DESCRIPTION LINE MAPS ADDRESSES...
 	_d=$1 _line=$2
 	shift 2
-	run in_host timeout 20 "$box" "$@"
+	run in_host timeout 200 "$box" "$@"
 	is "$_d" "$(cat "$T/err")" "proxybox: $_line"
 	expect_status 1 "which ends it"
 }

@@ -27,7 +27,7 @@ like "of both families" "$(out)" 'inet6 fd72:6b74:1c::[0-9a-f]+/64'
 like "and a way out" "$(out)" '^default via 172\.16\.28\.1 dev eth0'
 snapshot >"$T/after"
 check "nothing is left of it" diff "$T/before" "$T/after"
-in_pod default 'ping -c 1 -W 2 172.16.28.1 >/dev/null && ping -6 -c 1 -W 2 fd72:6b74:1c::1 >/dev/null && echo both'
+in_pod default 'ping -c 1 -W 20 172.16.28.1 >/dev/null && ping -6 -c 1 -W 20 fd72:6b74:1c::1 >/dev/null && echo both'
 is "the host answers" "$(out)" both
 in_pod default 'peersay 10.9.1.2 7000; peersay fd09:1::2 7000; peersay 10.9.1.2 7000 udp'
 is "another host sees the host's address" "$(out)" "peer=10.9.1.1
@@ -42,7 +42,7 @@ like "an address can be asked for" "$(out)" 'inet 172\.16\.28\.77/24'
 like "and a hardware address" "$(out)" 'link/ether 02:00:00:00:00:4d'
 
 # ---- default-restricted ------------------------------------------------------------------------------
-in_pod default-restricted 'ip route; ping -c 1 -W 2 172.31.0.1 >/dev/null && echo host; peersay 10.9.1.2 7000 || echo closed'
+in_pod default-restricted 'ip route; ping -c 1 -W 20 172.31.0.1 >/dev/null && echo host; peersay 10.9.1.2 7000 || echo closed'
 like "default-restricted reaches the host" "$(out)" '^host$'
 like "and nobody else" "$(out)" '^closed$'
 unlike "it has no default route" "$(out)" '^default'

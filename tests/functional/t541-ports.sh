@@ -17,14 +17,15 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 serve_at c 8080
 snapshot >"$T/before"
 
-# start_pod OPTION...: serves on 80 and 53; sets $uuid.
+# start_pod OPTION...: serves on 80 and 53; sets $uuid.  $at: where port 8080 answers.
+at=127.0.0.1
 start_pod() {
 	rm -f "$T/uuid"
 	start_rkt run "$@" --uuid-file-save="$T/uuid" example.com/net -- -c 'peersay 53 & exec peersay 80'
 	wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid" || diag "$(cat "$T/bg.err")"
 	uuid=$(cat "$T/uuid")
-	wait_for 10 "$peersay" 127.0.0.1 5353 udp up
-	wait_for 5 "$peersay" 127.0.0.1 8080
+	wait_for 10 env PEERSAY_SECONDS=1 "$peersay" 127.0.0.1 5353 udp up || diag "no datagrams yet"
+	wait_for 10 "$peersay" $at 8080 || diag "no connection yet"
 }
 
 stop_pod() {
@@ -92,6 +93,7 @@ snapshot >"$T/after"
 check "nothing is left of that" diff "$T/before" "$T/after"
 
 # ---- one address, the restricted network --------------------------------------------------------------------------
+at=10.9.1.1
 start_pod --net=default-restricted --port=web:10.9.1.1:8080 --port=dns:5353
 is "a given address serves; a network that reaches the host only sees the host" "$(ask at b "$peersay" 10.9.1.1 8080)" "peer=172.31.0.1"
 is "another does not" "$(ask at b "$peersay" 10.9.2.1 8080)" nothing

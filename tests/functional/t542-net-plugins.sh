@@ -53,7 +53,7 @@ unlike "--dns=none wants none" "$(out)" '10\.44'
 mkdir "$T/link" && mkdir -p "$T/extra2/etc" && ln -s /bin/echo "$T/extra2/etc/resolv.conf"
 in_pod old 'ip addr show eth0; ip route'
 like "a file of rkt 1.30's time, without a version" "$(out)" 'inet 10\.45\.0\.'
-in_pod four 'ip addr show eth0; ping -c 1 -W 2 10.9.1.2 >/dev/null && echo neighbour'
+in_pod four 'ip addr show eth0; ping -c 1 -W 20 10.9.1.2 >/dev/null && echo neighbour'
 like "macvlan with a static address" "$(out)" 'inet 10\.9\.1\.44/24'
 like "on the wire" "$(out)" '^neighbour$'
 in_pod vendor 'ip addr show eth0'
@@ -74,7 +74,7 @@ rm "$T/etc/net.d/05-mine.conf"
 
 # ---- ports by a plugin, and a reload ------------------------------------------------------------------------
 start_rkt run --net='br:ingressRate=8000000;ingressBurst=8000000' --port=web:8080 --uuid-file-save="$T/uuid" example.com/net -- -c 'exec peersay 80'
-wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
+wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 uuid=$(cat "$T/uuid")
 check "portmap publishes: from another host" wait_for 5 at b "$peersay" 10.9.1.1 8080
 is "whose address the app sees" "$(at b "$peersay" 10.9.1.1 8080)" "peer=10.9.1.2"
@@ -93,7 +93,7 @@ nft delete table inet rkt 2>/dev/null
 # ---- published by us where no plugin can ----------------------------------------------------------------------
 rm "$T/uuid"
 start_rkt run --net=old --port=web:8080 --uuid-file-save="$T/uuid" example.com/net -- -c 'exec peersay 80'
-wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
+wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 uuid=$(cat "$T/uuid")
 check "ports of a network without portmap" wait_for 5 "$peersay" 127.0.0.1 8080
 check "from another host" at b "$peersay" 10.9.1.1 8080
@@ -145,20 +145,20 @@ echo '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.48.0.2/24"}]}'
 E2
 rm "$T/uuid"
 start_rkt run --net=thief --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
-wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
+wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 fails_with "address 10.48.0.2 is that of pod $(cat "$T/uuid")" "one that gives a pod's address away" rkt run --net=thief example.com/net -- -c true
 check "is asked to take it back" test -s "$T/plugins/thief.del"
 rkt stop "$(cat "$T/uuid")" >/dev/null
 wait "$pid"
-RKT_CNI_TIMEOUT_MS=1000
+RKT_CNI_TIMEOUT_MS=3000
 export RKT_CNI_TIMEOUT_MS
 fails_with 'network "hang".*hang' "a plugin that hangs" rkt run --net=hang example.com/net -- -c true
+unset RKT_CNI_TIMEOUT_MS
 refute "is killed with what it started" kill -0 "$(cat "$T/plugins/hang.pid")"
 fails_with 'network "flood"' "one that prints without end" rkt run --net=flood example.com/net -- -c true
 fails_with 'network "junk"' "one that prints junk" rkt run --net=junk example.com/net -- -c true
 fails_with 'network "mute".*no result' "one that says nothing" rkt run --net=mute example.com/net -- -c true
 fails_with 'no luck today' "one that refuses: its own words" rkt run --net=br,refuse example.com/net -- -c true
-unset RKT_CNI_TIMEOUT_MS
 echo '{"cniVersion":"0.4.0","name":"gone","type":"no-such-plugin"}' >"$T/etc/net.d/90-gone.conf"
 fails_with 'no-such-plugin' "one that is not there" rkt run --net=gone example.com/net -- -c true
 echo '{"cniVersion":"0.4.0","name":"gone","type":"../../bin/sh"}' >"$T/etc/net.d/90-gone.conf"
@@ -174,7 +174,7 @@ conf 60-tiny.conflist <<'E2'
 E2
 rm "$T/uuid"
 start_rkt run --net=tiny --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
-wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
+wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 fails_with 'no IP addresses available' "an exhausted pool" rkt run --net=tiny example.com/net -- -c true
 rkt stop "$(cat "$T/uuid")" >/dev/null
 wait "$pid"

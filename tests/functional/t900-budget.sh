@@ -51,8 +51,9 @@ refute "it syncs nothing" grep -E '(fsync|fdatasync|syncfs|sync)\(' "$T/calls"
 private() { awk '/^Private/ { s += $2 } END { print s }' "/proc/$1/smaps_rollup"; }
 
 start_rkt run --insecure-options=image --net=none "$id" --exec=/bin/sleep -- 60
-check "the app runs" wait_for 10 sh -c "grep -q . /proc/$pid/task/$pid/children"
-sleep 0.5
+check "the app runs" wait_for 10 sh -c "grep -q . /proc/$pid/task/$pid/children && '$RKT' --dir='$RKT_DIR' list | grep -q running"
+uuid=$(rkt list --full --no-legend | awk '/running/ { print $1 }')
+check "and is ready" rkt status --wait-ready=100s "$uuid"
 init=$(cut -d' ' -f1 "/proc/$pid/task/$pid/children")
 if [ $sanitized -eq 0 ]; then
 	kib=$(($(private "$pid") + $(private "$init")))
