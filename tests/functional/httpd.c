@@ -31,9 +31,15 @@
 
 enum { RULES_MAX = 256, HEAD_MAX = 16384, VALUE_MAX = 1024 };
 
+/* How often each line of the rules matched since the file was written. */
+struct used {
+	int64_t written;
+	unsigned int times[RULES_MAX];
+};
+
 static struct {
 	const char *root, *port_file, *log, *rules, *cert, *key;
-	unsigned int *used; /* shared with the children: how often each rule line matched */
+	struct used *used; /* shared with the children */
 	SSL_CTX *tls;
 } server;
 
@@ -198,7 +204,7 @@ static void rule_line(struct verdict *v, char *line, const char *path, size_t nu
 	if (!pattern || pattern[0] == '#' || fnmatch(pattern, path, 0) != 0)
 		return;
 	if (number < RULES_MAX) {
-		unsigned int nth = __atomic_fetch_add(&server.used[number], 1, __ATOMIC_SEQ_CST);
+		unsigned int nth = __atomic_fetch_add(&server.used->times[number], 1, __ATOMIC_SEQ_CST);
 		if (times && nth >= strtoul(times + 6, NULL, 10))
 			return;
 	}
@@ -206,11 +212,24 @@ static void rule_line(struct verdict *v, char *line, const char *path, size_t nu
 		rule_word(v, word);
 }
 
+/* Other rules are counted from the beginning. */
+static void rules_count(FILE *f)
+{
+	struct stat st;
+
+	if (!f || fstat(fileno(f), &st) < 0)
+		return;
+	int64_t written = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	if (__atomic_exchange_n(&server.used->written, written, __ATOMIC_SEQ_CST) != written)
+		memset(server.used->times, 0, sizeof(server.used->times));
+}
+
 static void rules_read(struct verdict *v, const char *path)
 {
 	FILE *f = server.rules ? fopen(server.rules, "re") : NULL;
 	char line[4096];
 
+	rules_count(f);
 	memset(v, 0, sizeof(*v));
 	v->status = v->drop = v->length = v->rate = v->age = -1;
 	for (size_t i = 0; f && fgets(line, sizeof(line), f); i++)
@@ -499,7 +518,7 @@ int main(int argc, char **argv)
 	int listener;
 
 	parse_args(argc, argv);
-	server.used = mmap(NULL, RULES_MAX * sizeof(*server.used), PROT_READ | PROT_WRITE,
+	server.used = mmap(NULL, sizeof(*server.used), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (server.used == MAP_FAILED)
 		fail("map counters");

@@ -276,7 +276,7 @@ static void leftovers_die(int at, uint32_t v2)
 	pm_sh(&plan, 1, "read x; exit 0");
 	go();
 	(void)box_until(&box, MSG_EXITED);
-	for (int i = 0; *peek(at, "app-a00/cgroup.procs") && i < 500; i++)
+	for (int i = 0; *peek(at, "app-a00/cgroup.procs") && i < 12000; i++)
 		(void)usleep(10000);
 	ck_assert_str_eq(peek(at, "app-a00/cgroup.procs"), "");
 	ck_assert_str_ne(peek(at, "app-a01/cgroup.procs"), "");

@@ -234,7 +234,7 @@ START_TEST(orphans_do_not_stay_zombies)
 	pm_sh(&plan, 0,
 	      "for i in 1 2 3 4 5; do (true &) ; done; n=0; "
 	      "while cat /proc/[0-9]*/status 2>/dev/null | grep -q '^State:.Z'; do "
-	      "n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done");
+	      "n=$((n+1)); [ $n -lt 1000 ] || exit 1; sleep 0.05; done");
 	(void)box_run(&plan, 0);
 }
 END_TEST
@@ -288,7 +288,7 @@ START_TEST(post_stop_is_bounded)
 	static const char *const post[] = { "/bin/sh", "-c", "trap '' TERM; echo post; sleep 1000", NULL };
 
 	pm_init(&plan, 1);
-	pm_head(&plan)->grace_ms = 200;
+	pm_head(&plan)->grace_ms = 3000;
 	pm_sh(&plan, 0, "exit 0");
 	pm_app(&plan, 0)->post_stop = pm_vec(&plan, post);
 	go();

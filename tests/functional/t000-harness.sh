@@ -25,13 +25,17 @@ run curl -s "$server_url/once"
 is "it drops the connection once" "$(wc -c <"$T/out")" 1000
 run curl -s "$server_url/once"
 is "and then no more" "$(wc -c <"$T/out")" 300000
+cp "$T/httpd.rules" "$T/rules.again"
+cp "$T/rules.again" "$T/httpd.rules"
+run curl -s "$server_url/once"
+is "but for rules that are written anew" "$(wc -c <"$T/out")" 1000
 run curl -s -o /dev/null -w '%{http_code}' "$server_url/auth"
 expect_stdout 401 "it wants a password"
 run curl -s -u u:p "$server_url/auth"
 is "and takes the right one" "$(wc -c <"$T/out")" 300000
 run curl -sL -r 299990- "$server_url/moved"
 is "it redirects and serves ranges" "$(wc -c <"$T/out")" 10
-is "it logs every request" "$(requests)" 7
+is "it logs every request" "$(requests)" 8
 is "with the password" "$(requests 'GET /auth 200 .*auth=Basic dTpw ')" 1
 
 run "$RKT_BUILD/tests/inspect" status exit=3

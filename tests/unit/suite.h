@@ -37,7 +37,7 @@ static inline int suite_run_between(const char *name, void (*before)(void), void
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	tcase_add_checked_fixture(tc, before, after);
-	tcase_set_timeout(tc, 60); /* the machine may be busy; nothing here waits for a clock */
+	tcase_set_timeout(tc, 300); /* the machine may be busy; nothing here waits for a clock */
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
