@@ -12,7 +12,7 @@
 
 /* From a pod directory; with a number, since what is there is never changed. */
 #define SKELETON_PARENT "../../.."
-#define SKELETON_PATH	SKELETON_PARENT "/skeleton-1"
+#define SKELETON_PATH   SKELETON_PARENT "/skeleton-1"
 
 /* Is it there, and has nobody removed anything of it?  Without that, names below it could be the image's.  From the pod
  * directory. */

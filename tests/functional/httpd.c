@@ -518,8 +518,8 @@ int main(int argc, char **argv)
 	int listener;
 
 	parse_args(argc, argv);
-	server.used = mmap(NULL, sizeof(*server.used), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	server.used = mmap(NULL, sizeof(*server.used), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			   0);
 	if (server.used == MAP_FAILED)
 		fail("map counters");
 	if (server.cert) {

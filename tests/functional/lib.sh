@@ -225,6 +225,14 @@ wait_for() {
 	done
 }
 
+# sleeper UUID SECONDS: the process of that pod that is /bin/sleep SECONDS, as the host numbers it.
+sleeper() {
+	# shellcheck disable=SC2013 # numbers
+	for _p in $(grep -ls "rkt-$1" /proc/[0-9]*/cgroup | cut -d/ -f3); do
+		[ "$(tr '\0' ' ' 2>/dev/null <"/proc/$_p/cmdline")" != "/bin/sleep $2 " ] || echo "$_p"
+	done 2>/dev/null | head -n 1
+}
+
 # value KEY: of the first line KEY=VALUE in $T/out (what inspect prints).
 value() {
 	sed -n "s|^$1=||p" "$T/out" | head -n 1

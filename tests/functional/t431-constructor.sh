@@ -25,14 +25,7 @@ portrait() {
 	done
 }
 
-# host_pid WORD: the process of the pod that has WORD as its last argument and is a sleep.
-host_pid() {
-	for _p in $(grep -ls "rkt-$uuid" /proc/[0-9]*/cgroup); do
-		_p=${_p%/cgroup}
-		[ "$(tr '\0' ' ' <"$_p/cmdline" 2>/dev/null)" != "/bin/sleep $1 " ] || echo "${_p#/proc/}"
-	done | head -n 1
-}
-there() { [ -n "$(host_pid "$1")" ]; }
+there() { [ -n "$(sleeper "$uuid" "$1")" ]; }
 
 n=0
 # policy NAME ARGS...: pod options before "--", options of the app after it.
@@ -52,12 +45,12 @@ policy() {
 	wait_for 10 test -s "$T/uuid"
 	uuid=$(cat "$T/uuid")
 	rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
-	app=$(host_pid "77${n}1")
+	app=$(sleeper "$uuid" "77${n}1")
 	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
 	enter=$!
 	pids="$pids $enter"
 	wait_for 10 there "77${n}2"
-	entered=$(host_pid "77${n}2")
+	entered=$(sleeper "$uuid" "77${n}2")
 	if [ -n "$app" ] && [ -n "$entered" ]; then
 		portrait "$app" >"$T/app"
 		portrait "$entered" >"$T/entered"

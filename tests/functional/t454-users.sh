@@ -81,20 +81,13 @@ expect_stdout '^0:0$' "a copied root is shifted, too"
 
 # ---- enter, limits, the end ----------------------------------------------------------------------
 
-# sleeper UUID: the process that sleeps in that pod.
-sleeper() {
-	for _p in $(grep -ls "rkt-$1" /proc/[0-9]*/cgroup); do
-		[ "$(tr '\0' ' ' <"${_p%/cgroup}/cmdline" 2>/dev/null)" != "/bin/sleep 600 " ] || basename "${_p%/cgroup}"
-	done | head -n 1
-}
-
 start_rkt run --net=none --private-users --uuid-file-save="$T/uuid2" example.com/app --pids-limit=64 --memory=64M --exec=/bin/sleep -- 600
 wait_for 10 test -s "$T/uuid2"
 uuid=$(cat "$T/uuid2")
 check "a pod with limits is ready" rkt status --wait-ready=100s "$uuid"
 run rkt enter "$uuid" /bin/sh -c 'grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)" /proc/self/status; readlink /proc/self/ns/user; cat /proc/self/uid_map'
 expect_status 0 "enter"
-app=$(sleeper "$uuid")
+app=$(sleeper "$uuid" 600)
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' "/proc/$app/status" | sed "s/$(shift_of "$uuid")/0/g" >"$T/want"
 is "enter is what the app is" "$(grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' "$T/out")" "$(cat "$T/want")"
 is "in its namespace" "$(grep '^user:' "$T/out")" "$(readlink "/proc/$app/ns/user")"
@@ -107,10 +100,10 @@ is "it stops" "$(find /sys/fs/cgroup -name "rkt-$uuid" | wc -l)" 0
 start_rkt run --net=none --private-users --uuid-file-save="$T/uuid3" example.com/app --exec=/bin/sleep -- 600
 wait_for 10 test -s "$T/uuid3"
 rkt status --wait-ready=100s "$(cat "$T/uuid3")" >/dev/null 2>&1
-check "another one sleeps" test -n "$(sleeper "$(cat "$T/uuid3")")"
+check "another one sleeps" test -n "$(sleeper "$(cat "$T/uuid3")" 600)"
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
-gone() { [ -z "$(sleeper "$1")" ]; }
+gone() { [ -z "$(sleeper "$1" 600)" ]; }
 check "it dies with its supervisor" wait_for 10 gone "$(cat "$T/uuid3")"
 rkt gc --grace-period=0s >/dev/null 2>&1
 rkt gc --grace-period=0s >/dev/null 2>&1
