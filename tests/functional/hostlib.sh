@@ -33,7 +33,7 @@ serve_at() {
 
 # add_host NAME N: a namespace with a wire to us; its process is $host_NAME.
 add_host() {
-	unshare -n sleep 600 >/dev/null 2>&1 </dev/null &
+	unshare -n sleep 3600 >/dev/null 2>&1 </dev/null &
 	_pid=$!
 	pids="$pids $_pid"
 	eval "host_$1=$_pid"

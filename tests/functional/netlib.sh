@@ -23,7 +23,7 @@ hold_ns() {
 }
 
 new_ns() {
-	unshare --net sleep 1000 &
+	unshare --net sleep 3600 &
 	hold_ns "$1" $!
 }
 
@@ -47,7 +47,7 @@ pod_dir() {
 new_pod() {
 	mkdir -p "$RKT_DIR/pods/run/$2"
 	eval "uuid_$1=$2"
-	flock --no-fork "$RKT_DIR/pods/run/$2" unshare --net sleep 1000 &
+	flock --no-fork "$RKT_DIR/pods/run/$2" unshare --net sleep 3600 &
 	hold_ns "$1" $!
 }
 

@@ -73,7 +73,7 @@ is "rm prints the quoted UUID" "$(out)" "\"$uuid\""
 refute "and the pod is gone" test -d "$RKT_DIR/pods/run/$uuid"
 
 # two that want the same prepared pod: one wins, the other is told at once
-uuid=$(rkt prepare example.com/app --exec=/bin/sleep -- 60)
+uuid=$(rkt prepare example.com/app --exec=/bin/sleep -- 600)
 start_rkt run-prepared --net=none "$uuid"
 wait_for 10 test -d "$RKT_DIR/pods/run/$uuid"
 run timeout 50 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" run-prepared --net=none "$uuid"

@@ -10,8 +10,8 @@ expect_status 0 "the image is there"
 # Two apps, one of which ignores TERM and has a grandchild.
 pod() {
 	start_rkt run --net=none --uuid-file-save="$T/uuid" \
-		example.com/app --name=one --exec=/bin/inspect -- ignore=15 orphan=60 sleep=60 --- \
-		example.com/app --name=two --exec=/bin/sleep -- 60
+		example.com/app --name=one --exec=/bin/inspect -- ignore=15 orphan=600 sleep=600 --- \
+		example.com/app --name=two --exec=/bin/sleep -- 600
 }
 
 quiet() {

@@ -67,7 +67,7 @@ ended() { # STATUS DESCRIPTION
 	status=$?
 	expect_status "$1" "$2"
 }
-pod example.com/app -- sleep=60
+pod example.com/app -- sleep=600
 run rkt status "$uuid"
 expect_stdout '^state=running$' "it runs"
 expect_stdout "^pid=$pid$" "its supervisor is the process that was rkt"
@@ -80,11 +80,11 @@ check "it listens" wait_for 10 grep -q up "$T/bg.out"
 run rkt stop "$uuid"
 ended 0 "an app may end well on TERM"
 check "after its last words" grep -q bye "$T/bg.out"
-pod example.com/app -- ignore=15 sleep=60
+pod example.com/app -- ignore=15 sleep=600
 run rkt stop --force "$uuid"
 expect_status 0 "stop --force"
 ended 137 "kills what ignores TERM"
-pod example.com/app -- sleep=60
+pod example.com/app -- sleep=600
 kill -STOP "$pid"
 run rkt stop --force "$uuid"
 expect_status 0 "stop --force of a stopped supervisor"

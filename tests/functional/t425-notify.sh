@@ -41,7 +41,7 @@ pod_end() {
 }
 
 manager "$T/manager"
-pod_start "$T/manager" example.com/plain --exec=/bin/sh -- -c 'echo "socket=$NOTIFY_SOCKET"; exec sleep 60'
+pod_start "$T/manager" example.com/plain --exec=/bin/sh -- -c 'echo "socket=$NOTIFY_SOCKET"; exec sleep 600'
 check "READY=1 when the app runs" told READY=1
 is "and the pod is ready" "$(rkt status --wait-ready=100s "$(cat "$T/uuid")" | grep -c state=running)" 1
 pod_end
@@ -50,7 +50,7 @@ is "the manager's socket is not the app's" "$(grep '^socket=' "$T/bg.out")" "soc
 kill "$manager_pid"
 
 manager "@rkt-test-$$"
-pod_start "@rkt-test-$$" example.com/plain --exec=/bin/sleep -- 60
+pod_start "@rkt-test-$$" example.com/plain --exec=/bin/sleep -- 600
 check "an abstract name will do" told READY=1
 pod_end
 
@@ -59,7 +59,7 @@ pod_end
 : >"$T/told"
 mkfifo "$T/go"
 pod_start "@rkt-test-$$" --volume=t,kind=host,source="$T/go" example.com/speaks --user=1000 --group=1000 \
-	--mount=volume=t,target=/go --exec=/bin/sh -- -c 'inspect notify=STATUS=waking; read x </go; inspect notify=READY=1; exec sleep 60'
+	--mount=volume=t,target=/go --exec=/bin/sh -- -c 'inspect notify=STATUS=waking; read x </go; inspect notify=READY=1; exec sleep 600'
 check "an app may send what it likes" wait_for 10 grep -q '^notify=0' "$T/bg.out"
 run rkt status --wait-ready=300ms "$(cat "$T/uuid")"
 expect_status 254 "it is not ready before it says so"
@@ -71,9 +71,9 @@ pod_end
 is "STATUS of the app stays inside" "$(grep -c STATUS "$T/told")" 0
 
 : >"$T/told"
-pod_start "@rkt-test-$$" --volume=t,kind=host,source="$T/go" example.com/speaks --name=one --exec=/bin/sh -- -c 'inspect notify=READY=1; exec sleep 60' --- \
-	example.com/plain --exec=/bin/sleep -- 60 --- \
-	example.com/speaks --name=two --mount=volume=t,target=/go --exec=/bin/sh -- -c 'read x </go; inspect notify=READY=1; exec sleep 60'
+pod_start "@rkt-test-$$" --volume=t,kind=host,source="$T/go" example.com/speaks --name=one --exec=/bin/sh -- -c 'inspect notify=READY=1; exec sleep 600' --- \
+	example.com/plain --exec=/bin/sleep -- 600 --- \
+	example.com/speaks --name=two --mount=volume=t,target=/go --exec=/bin/sh -- -c 'read x </go; inspect notify=READY=1; exec sleep 600'
 check "several apps: one has spoken" wait_for 10 grep -q ': notify=0' "$T/bg.out"
 refute "that is not enough" grep -q READY "$T/told"
 echo go >"$T/go"

@@ -27,7 +27,7 @@ for flags in "" "--user=alice --group=alice" "--caps-retain=CAP_KILL" "--caps-re
 	"--seccomp=mode=remove,errno=EPERM,chmod --user=alice --group=users" "--supplementary-gids=7,8 --memory=64Mi"; do
 	n=$((n + 1))
 	# shellcheck disable=SC2086
-	pod example.com/app $flags --exec=/bin/sh -- -c 'inspect status rlimits; exec sleep 60'
+	pod example.com/app $flags --exec=/bin/sh -- -c 'inspect status rlimits; exec sleep 600'
 	check "policy $n: the app has spoken" wait_for 10 grep -q ns_cgroup "$T/bg.out"
 	grep -E "$facts" "$T/bg.out" | sort >"$T/by-run"
 	run rkt enter "$uuid" /bin/inspect status rlimits
@@ -38,7 +38,7 @@ for flags in "" "--user=alice --group=alice" "--caps-retain=CAP_KILL" "--caps-re
 	end
 done
 
-pod example.com/app --environment=COLOUR=red --exec=/bin/sleep -- 60
+pod example.com/app --environment=COLOUR=red --exec=/bin/sleep -- 600
 run rkt enter "$uuid" sh -c 'echo $COLOUR; hostname; exit 3'
 expect_status 3 "the command's exit status"
 expect_stdout '^red$' "the app's environment"
@@ -69,7 +69,7 @@ unlike "T17 nothing of ours was written" "$(cat "$T/bg.out")" 'WROTE /proc/1/'
 end
 
 # several apps: one must be named
-pod example.com/app --name=one --exec=/bin/sleep -- 60 --- example.com/app --name=two --exec=/bin/sleep -- 60
+pod example.com/app --name=one --exec=/bin/sleep -- 600 --- example.com/app --name=two --exec=/bin/sleep -- 600
 run rkt enter "$uuid" /bin/true
 expect_status 254 "with two apps --app is needed"
 expect_stderr 'one' "and they are listed"
@@ -78,7 +78,7 @@ expect_stdout '^two$' "--app chooses"
 end
 
 # fly
-pod --stage1-name=coreos.com/rkt/stage1-fly example.com/app --user=alice --group=users --exec=/bin/sleep -- 60
+pod --stage1-name=coreos.com/rkt/stage1-fly example.com/app --user=alice --group=users --exec=/bin/sleep -- 600
 run rkt enter "$uuid" inspect status
 is "fly: enter has the app's user" "$(value uid):$(value gid)" 1000:100
 end

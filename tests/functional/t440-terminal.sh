@@ -76,7 +76,7 @@ on_terminal '' "$RKT" $R run --net=none --interactive example.com/app -- try=tio
 expect_stdout '^try_tiocsti=E' "T26 no injected input"
 
 # enter gets a terminal as well
-start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --exec=/bin/sleep -- 60
+start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --exec=/bin/sleep -- 600
 wait_for 10 test -s "$T/uuid"
 check "a pod to enter" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$(cat "$T/uuid")"
 # shellcheck disable=SC2086

@@ -66,7 +66,7 @@ is "without --device a device is not there" "$(value read:/dev/fuse)" no
 is "and a node of it opens nowhere" "$(value read:/tmp/n)" no
 
 # enter is under the same policy
-start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --device="$T/fuse:/dev/fuse:r" --exec=/bin/sh -- -c 'echo up; exec sleep 60'
+start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --device="$T/fuse:/dev/fuse:r" --exec=/bin/sh -- -c 'echo up; exec sleep 600'
 wait_for 10 grep -q up "$T/bg.out"
 run rkt enter "$(cat "$T/uuid")" /bin/sh -c "$script r /dev/fuse; w /dev/fuse; m /dev/again c 10 229"
 is "enter reads" "$(value read:/dev/fuse)" yes

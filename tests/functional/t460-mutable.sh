@@ -101,7 +101,7 @@ unlike "the old status has gone" "$(out)" exit_code
 
 # ---- a second app, the pod's things in common ----
 run rkt app add "$uuid" example.com/app --name=two --memory=64Mi --user=alice --group=alice --readonly-rootfs=true \
-	--mnt-volume=name=data,kind=empty,target=/data,mode=0777 --exec=/bin/sleep -- 60
+	--mnt-volume=name=data,kind=empty,target=/data,mode=0777 --exec=/bin/sleep -- 600
 expect_status 0 "a second app"
 run rkt app start "$uuid" --app=two
 expect_status 0 "starts"
@@ -112,7 +112,7 @@ expect_stdout '^read-only$' "with its read-only root"
 expect_stdout '^written$' "and its own volume"
 check "it sees the pod's processes" grep -q init "$T/out"
 run rkt app exec --app=one "$uuid" sh -c 'echo shared >/dev/shm/x; ps'
-expect_stdout 'sleep 60' "apps see each other's processes"
+expect_stdout 'sleep 600' "apps see each other's processes"
 unlike "T17 but nothing of the host" "$(out)" 'rkt app|app-add'
 run rkt app exec --app=two "$uuid" cat /dev/shm/x
 expect_stdout '^shared$' "and share memory"
@@ -141,7 +141,7 @@ is "nothing of that is left" "$(ls -A "$pod/sharedVolumes")" ""
 
 # ---- what the host gives: devices, name service files, rlimits ----
 mknod "$T/fuse" c 10 229
-run rkt app add "$uuid" example.com/app --name=dev --device="$T/fuse:/dev/mine:r" --device=/dev/zero:/dev/z --rlimit=nofile=77 --exec=/bin/sleep -- 60
+run rkt app add "$uuid" example.com/app --name=dev --device="$T/fuse:/dev/mine:r" --device=/dev/zero:/dev/z --rlimit=nofile=77 --exec=/bin/sleep -- 600
 expect_status 0 "an app with a device"
 run rkt app start "$uuid" --app=dev
 expect_status 0 "starts"
@@ -176,7 +176,7 @@ run rkt app add "$uuid" example.com/app example.com/app
 expect_status 254 "two images"
 
 # ---- stop of the pod ----
-run rkt app add "$uuid" example.com/app --name=s --exec=/bin/sleep -- 60
+run rkt app add "$uuid" example.com/app --name=s --exec=/bin/sleep -- 600
 run rkt app start "$uuid" --app=s
 run rkt stop "$uuid"
 expect_status 0 "rkt stop"
@@ -196,7 +196,7 @@ expect_status 0 "the manifest of a mutable pod can be run"
 copy=$(cat "$T/fixed")
 fails_with 'not mutable' "but makes no mutable pod" rkt app rm "$copy" --app=app
 rm "$T/fixed"
-start_rkt run --net=none --uuid-file-save="$T/fixed" example.com/app --exec=/bin/sleep -- 60
+start_rkt run --net=none --uuid-file-save="$T/fixed" example.com/app --exec=/bin/sleep -- 600
 wait_for 10 test -s "$T/fixed"
 fixed=$(cat "$T/fixed")
 run timeout 200 "$RKT" --dir="$RKT_DIR" status --wait-ready "$fixed"

@@ -33,7 +33,7 @@ in_state() {
 sandbox
 callers=
 for i in 1 2 3 4 5 6; do
-	rkt app add "$uuid" example.com/app --name=app$i --exec=/bin/sleep -- 60 >"$T/add.$i" 2>&1 &
+	rkt app add "$uuid" example.com/app --name=app$i --exec=/bin/sleep -- 600 >"$T/add.$i" 2>&1 &
 	callers="$callers $!"
 done
 bad=0
@@ -43,7 +43,7 @@ is "are six apps" "$(rkt app list --no-legend "$uuid" | grep -c created)" 6
 is "in six places" "$(cat "$pod"/plans/app* | tr '\0' '\n' | grep -ac '^/a[0-5]$')" 6
 callers=
 for i in 1 2 3 4; do
-	rkt app add "$uuid" example.com/app --name=same --exec=/bin/sleep -- 60 >"$T/same.$i" 2>&1 &
+	rkt app add "$uuid" example.com/app --name=same --exec=/bin/sleep -- 600 >"$T/same.$i" 2>&1 &
 	callers="$callers $!"
 done
 good=0
@@ -101,14 +101,14 @@ n=0
 for ms in 1 3 5 8 12 16 20 25 30 40; do
 	n=$((n + 1))
 	timeout -s KILL "0.0$(printf %02d "$ms")" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --insecure-options=image \
-		app add "$uuid" example.com/app --name=k$n --exec=/bin/sleep -- 60 >/dev/null 2>&1
+		app add "$uuid" example.com/app --name=k$n --exec=/bin/sleep -- 600 >/dev/null 2>&1
 done
 for a in $(rkt app list --no-legend "$uuid" | cut -f1); do
 	run rkt app rm "$uuid" --app="$a"
 	[ "$status" -eq 0 ] || not_ok "rm of app $a after its add was killed"
 done
 is "whatever a killed add left can be removed" "$(rkt app list --no-legend "$uuid")" ""
-run rkt app add "$uuid" example.com/app --name=after --exec=/bin/sleep -- 60
+run rkt app add "$uuid" example.com/app --name=after --exec=/bin/sleep -- 600
 expect_status 0 "and adding works"
 run rkt app start "$uuid" --app=after
 expect_status 0 "and starting"

@@ -53,7 +53,7 @@ in_pod all 'ip addr'
 like "all are all that are configured" "$(out)" 'eth1'
 
 # ---- what the verbs say --------------------------------------------------------------------------------
-start_rkt run --net=default,default-restricted --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
+start_rkt run --net=default,default-restricted --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 3000'
 check "a pod stays" wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --uuid-file=$T/uuid 2>/dev/null | grep -q networks=default"
 uuid=$(cat "$T/uuid")
 run rkt status "$uuid"
@@ -116,7 +116,7 @@ rm "$T/uuid"
 start_rkt app sandbox --net=default --uuid-file-save="$T/uuid"
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=1s --uuid-file=$T/uuid"
 uuid=$(cat "$T/uuid")
-rkt app add "$uuid" example.com/net --name=one -- -c 'peersay 10.9.1.2 7000; sleep 300' >/dev/null
+rkt app add "$uuid" example.com/net --name=one -- -c 'peersay 10.9.1.2 7000; sleep 3000' >/dev/null
 rkt app start "$uuid" --app=one
 check "an app of a mutable pod" wait_for 10 grep -q 'peer=10.9.1.1$' "$T/bg.out"
 rkt stop "$uuid" >/dev/null
@@ -130,7 +130,7 @@ check "nothing is left of these" diff "$T/before" "$T/after"
 
 # ---- crashes ---------------------------------------------------------------------------------------------------
 for ms in 5 10 15 20 30 40 60; do
-	start_rkt run --net=default example.com/net -- -c 'sleep 300'
+	start_rkt run --net=default example.com/net -- -c 'sleep 3000'
 	sleep "0.0$(printf %02d $ms)"
 	kill -9 "$pid"
 	wait "$pid" 2>/dev/null

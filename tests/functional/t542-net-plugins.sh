@@ -144,7 +144,7 @@ plugin thief <<'E2'
 echo '{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.48.0.2/24"}]}'
 E2
 rm "$T/uuid"
-start_rkt run --net=thief --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
+start_rkt run --net=thief --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 3000'
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 fails_with "address 10.48.0.2 is that of pod $(cat "$T/uuid")" "one that gives a pod's address away" rkt run --net=thief example.com/net -- -c true
 check "is asked to take it back" test -s "$T/plugins/thief.del"
@@ -173,7 +173,7 @@ conf 60-tiny.conflist <<'E2'
     "ipam": { "type": "host-local", "dataDir": "@D@", "subnet": "10.47.0.0/30" } } ] }
 E2
 rm "$T/uuid"
-start_rkt run --net=tiny --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 300'
+start_rkt run --net=tiny --uuid-file-save="$T/uuid" example.com/net -- -c 'sleep 3000'
 wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uuid"
 fails_with 'no IP addresses available' "an exhausted pool" rkt run --net=tiny example.com/net -- -c true
 rkt stop "$(cat "$T/uuid")" >/dev/null

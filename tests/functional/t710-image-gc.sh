@@ -48,7 +48,7 @@ expect_status 0 "no data directory is no error"
 # ---- of pods in every state
 rkt gc --grace-period=0s >/dev/null 2>&1
 fetched "$app" >/dev/null
-start_rkt run --net=none example.com/app --exec=/bin/sleep -- 60
+start_rkt run --net=none example.com/app --exec=/bin/sleep -- 600
 wait_for 10 sh -c "ls $RKT_DIR/pods/run/*/appsinfo/app/pid"
 run rkt image gc --grace-period=0s
 check "of a running pod: the image stays" has_image "$id"

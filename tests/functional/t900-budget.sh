@@ -50,7 +50,7 @@ refute "it syncs nothing" grep -E '(fsync|fdatasync|syncfs|sync)\(' "$T/calls"
 # private PID: KiB that only this process has.
 private() { awk '/^Private/ { s += $2 } END { print s }' "/proc/$1/smaps_rollup"; }
 
-start_rkt run --insecure-options=image --net=none "$id" --exec=/bin/sleep -- 60
+start_rkt run --insecure-options=image --net=none "$id" --exec=/bin/sleep -- 600
 check "the app runs" wait_for 10 sh -c "grep -q . /proc/$pid/task/$pid/children && '$RKT' --dir='$RKT_DIR' list | grep -q running"
 uuid=$(rkt list --full --no-legend | awk '/running/ { print $1 }')
 check "and is ready" rkt status --wait-ready=100s "$uuid"
