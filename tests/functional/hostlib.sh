@@ -9,11 +9,7 @@
 #   snapshot                  what must be the same before and after: links, addresses, routes, firewall
 if [ -z "${RKT_TEST_HOST-}" ]; then
 	[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP not root"; exit 0; }
-	# shellcheck disable=SC2016 # for the inner shell
-	RKT_TEST_HOST=1 exec unshare -n -m --propagation private sh -c \
-		'mount -t sysfs sysfs /sys 2>/dev/null && mount --rbind /proc/1/root/sys/fs/cgroup /sys/fs/cgroup 2>/dev/null
-		echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
-		ip link set lo up; exec sh "$0" "$@"' "$0" "$@"
+	RKT_TEST_HOST=net exec unshare -n -m --propagation private sh "${0%/*}/../functional/ownhost.sh" "$0" "$@"
 fi
 
 # at NAME COMMAND...: in that host's network.

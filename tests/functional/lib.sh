@@ -9,15 +9,11 @@
 #   RKT        the program                        rkt ...   runs it with our --dir and config folders
 #   run CMD    runs CMD, sets $status, keeps stdout in $T/out and stderr in $T/err
 #
-# As root the test starts over in a network namespace and a mount namespace of its own: no firewall, switch, port or mount
-# of the machine is touched, and none of another test is met.  outside CMD runs CMD in the network of who called the test.
+# As root the test starts over in a network namespace and a mount namespace of its own (ownhost.sh): no firewall, switch, port or
+# mount of the machine is touched, and none of another test is met.  outside CMD runs CMD in the network of who called the test.
 set -u
 if [ -z "${RKT_TEST_HOST-}" ] && [ "$(id -u)" -eq 0 ]; then
-	# A new namespace has the settings of the first one.
-	# shellcheck disable=SC2016 # for the inner shell
-	RKT_TEST_HOST=1 exec unshare -n -m --propagation private sh -c '
-		echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
-		ip link set lo up; exec sh "$0" "$@"' "$0" "$@"
+	RKT_TEST_HOST=1 exec unshare -n -m --propagation private sh "${0%/*}/../functional/ownhost.sh" "$0" "$@"
 fi
 
 RKT_BUILD=${RKT_BUILD:-$(cd "$(dirname "$0")/../.." && pwd)/build}
