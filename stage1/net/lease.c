@@ -1,7 +1,8 @@
 /*
  * lease — see lease.h.
  *
- * Every change is made under the network's lock.  So a file without a whole line in it is what a crash left, and nobody's.
+ * Every change is made under the network's lock.  So a file without a whole line in it is what a crash left, and nobody's: the next one
+ * who gives an address back takes it away.
  */
 #include "stage1/net/lease.h"
 
@@ -249,7 +250,8 @@ int lease_drop(const struct net_pod *p, const char *network, struct err *e)
 		if (de->d_name[0] == '.' || strcmp(de->d_name, LOCK) == 0)
 			continue;
 		read_line(l.dir, de->d_name, owner);
-		if (strncmp(owner, p->uuid, UUID_LEN) == 0 && unlinkat(l.dir, de->d_name, 0) < 0)
+		if ((!owner[0] || strncmp(owner, p->uuid, UUID_LEN) == 0) &&
+		    unlinkat(l.dir, de->d_name, 0) < 0)
 			return err_sys(e, errno, "give %s back to network %s", de->d_name, network);
 	}
 	return 0;

@@ -139,13 +139,14 @@ two_hosts() {
 	done
 }
 
-# picture: everything that a pod could leave on host a.  Without the counters of names and handles, which never go back.
+# picture: everything that a pod could leave on host a.  Without the counters of names and handles, which never go back, and without the
+# kernel's own link-local addresses, which come when they come.
 picture() {
 	in_ns a nft list ruleset
 	in_ns a ip -d link
-	in_ns a ip -o addr
-	in_ns a ip route show table all
-	in_ns a ip -6 route show table all
+	in_ns a ip -o addr | grep -v fe80:
+	in_ns a ip -4 route show table all
+	in_ns a ip -6 route show table all | grep -v -e fe80: -e ^anycast
 	in_ns a ip rule
 	find "$RKT_DIR/net" -type f 2>/dev/null | sort
 }

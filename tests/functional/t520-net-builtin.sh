@@ -200,6 +200,11 @@ done
 box del bad "$net_default" eth0
 is "whenever an add dies, del undoes it" $bad 0
 check "(it died often enough: $deaths times)" [ $deaths -gt 20 ]
+# What one leaves that dies between making the file of a lease and writing into it.
+: >"$RKT_DIR/net/default/172.16.28.200"
+box add bad "$net_default" eth0 >/dev/null
+box del bad "$net_default" eth0
+is "the file of a lease without a word is nobody's, and goes with the next" "$(picture)" "$before"
 box add bad "$net_default" eth0 >/dev/null
 end_pod bad
 wait_for 10 sh -c "! nsenter --net=/proc/$ns_a/ns/net ip link show rkt555555550"
