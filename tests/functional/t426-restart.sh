@@ -71,11 +71,11 @@ for try in 1 2 3 4 5; do
 	check "it waits for its sixth run" wait_for 10 between
 	kill "$pid"
 	wait "$pid"
-	status=$?
+	code=$?
 	[ "$(runs loop)" -gt 5 ] || break
 	diag "try $try came too late"
 done
-expect_status 0 "TERM ends the pod in the pause: nothing failed for good"
+is "TERM ends the pod in the pause: nothing failed for good" "$code" 0
 
 for bad in sometimes on-failure: on-failure:0 on-failure:x always:65536 no:1 ''; do
 	fails_with "annotation rkt.io/restart: \"$bad\" is not|annotation" "refused: \"$bad\"" rkt run --net=none example.com/app "$(policy "$bad")" --exec=/bin/true
