@@ -69,7 +69,7 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # Networks: a program of flavor ns that runs on the host's side only.
 net_SRC := $(addprefix stage1/net/,attachment.c confs.c netconf.c exact.c cniversion.c cni.c cniargs.c cnianswer.c plugin.c left.c result.c builtin.c \
-	lease.c fw.c ports.c proxy.c record.c resolv.c twins.c standin.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c proxy_tcp.c proxy_udp.c proxy_jail.c)
+	lease.c fw.c ports.c proxy.c record.c resolv.c hostresolv.c twins.c standin.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c proxy_tcp.c proxy_udp.c proxy_jail.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c

@@ -132,16 +132,16 @@ int netcall_begin(struct sandbox *s, struct err *e)
 
 /* ---- its answer ---- */
 
-/* As many detached mounts of the file as there are apps. */
+/* The word is enum net_resolv, with as many detached mounts of the file as there are apps. */
 static int send_on(const struct sandbox *s, struct err *e)
 {
 	int fds[PLAN_APPS_MAX];
 	size_t n = 0;
-	char word = 'n';
+	char word = (char)s->net.resolv;
 	int r = 0;
 
-	while (s->net.resolv && n < s->ctx->napps && r == 0) {
-		fds[n] = netfiles_resolv(s->ctx, e);
+	while (s->net.resolv != NET_RESOLV_NONE && n < s->ctx->napps && r == 0) {
+		fds[n] = netfiles_resolv(s->ctx, s->net.resolv, e);
 		r = fds[n] < 0 ? fds[n] : 0;
 		n += r == 0;
 	}
@@ -165,7 +165,7 @@ static int take_answer(struct sandbox *s, struct err *e)
 	s->net.ends = !a.serves;
 	if (a.err.code)
 		return err_copy(e, &a.err);
-	s->net.resolv = a.resolv && netfiles_take_resolv(s->ctx);
+	s->net.resolv = netfiles_take_resolv(s->ctx) ? a.resolv : NET_RESOLV_NONE;
 	/* without apps of its own the child does not wait: init would find the word */
 	return s->ctx->mutable_pod ? 0 : send_on(s, e);
 }
@@ -215,7 +215,7 @@ int netcall_hear(struct sandbox *s, struct err *e)
 	if (fd_recv(s->control[1], &word, sizeof(word), fds, &n) != (ssize_t)sizeof(word))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	for (size_t i = 0; i < n; i++)
-		netfiles_add(&s->apps[i].netfiles, "resolv=", "/etc/resolv.conf", fds[i], false);
+		netfiles_add_resolv(&s->apps[i].netfiles, &s->apps[i].vols, (enum net_resolv)word, fds[i]);
 	return 0;
 }
 

@@ -172,12 +172,13 @@ static int step_netfiles(void *ctx, struct err *e)
 static int step_volumes(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
+	bool host_net = !(s->flavor->namespaces(s->ctx) & CLONE_NEWNET);
 	int r = 0;
 
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
 		if (r == 0)
-			r = netfiles_open(s->ctx, &s->apps[i].netfiles, e);
+			r = netfiles_open(s->ctx, &s->apps[i].vols, host_net, &s->apps[i].netfiles, e);
 		/* who adds an app does not stay to listen: it counts as ready when it was executed */
 		if (r == 0 && !s->ctx->mutable_pod && notify_wanted(&s->ctx->apps[i])) {
 			s->apps[i].notify_fd = notify_listen(s->ctx, (unsigned int)i, &s->apps[i].netfiles,

@@ -278,6 +278,8 @@ int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e)
 			return err_set(e, ERR_INPUT, EINVAL,
 				       "mount volume \"%s\": the target is the app's root", m->name);
 		auto_close int to = open_target(m, root_fd);
+		if (m->yields && (to < 0 || fstat(to, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 0))
+			continue;
 		if (to < 0 || fstat(to, &st) < 0)
 			return err_sys(e, to < 0 ? -to : errno, "mount volume \"%s\": target %s", m->name,
 				       m->target);

@@ -22,6 +22,7 @@ struct vol_mount {
 	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;
 	bool copy_up;             /* fresh, for a docker image: it gets what the image has at its target */
+	bool yields;              /* a file: not mounted over one of the app's that says anything */
 	struct vol_device device; /* what was mounted is a device node */
 };
 

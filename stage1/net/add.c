@@ -177,9 +177,8 @@ static int step_firewall(struct net_job *j, struct err *e)
 
 static int step_tell(struct net_job *j, struct err *e)
 {
-	int r = resolv_write(&j->pod, &j->rec, e);
+	int r = resolv_write(&j->pod, &j->rec, &j->answer.resolv, e);
 
-	j->answer.resolv = r > 0;
 	return r < 0 ? r : record_tell(&j->pod, &j->rec, e);
 }
 
