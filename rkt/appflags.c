@@ -241,7 +241,7 @@ const struct opt podflags_app[] = {
 	  .help = "standard output of the app: log (the default), null, or stream or tty for 'rkt attach'" },
 	{ .name = "supplementary-gids", .kind = OPT_CALL, .arg = "GID[,GID...]", .call = add_gids, .flags = OPT_APP,
 	  .help = "supplementary group ids override for the preceding image" },
-	{ .name = "user", .kind = OPT_STR, .arg = "USER", .offset = A(req.user), .flags = OPT_APP,
+	{ .name = "user", .kind = OPT_STR, .arg = "USER[:GROUP]", .offset = A(req.user), .flags = OPT_APP,
 	  .help = "user override for the preceding image: a name, a number, or a path in the image" },
 	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.user_annotations), .help = "set the app's user annotations" },

@@ -82,12 +82,32 @@ static void set_text(char **to, const char *value)
 	*to = xstrdup(value);
 }
 
+/*
+ * "USER[:GROUP]", as docker users write it; no name has a colon, a path may.  To an image of docker's kind a user without a
+ * group is one with the groups that its files know (stage1/lib/login.h), which the same word for both stands for.
+ */
+static int take_user(struct ctx *c, struct err *e)
+{
+	const char *text = c->q->user, *colon = text && *text != '/' ? strchr(text, ':') : NULL;
+	auto_free char *user = colon ? xstrndup(text, (size_t)(colon - text)) : NULL;
+	const char *group = c->q->group ? c->q->group : colon && colon[1] ? colon + 1 : NULL;
+
+	if (colon && c->q->group)
+		return err_set(e, ERR_USAGE, EINVAL, "--user=%.80s has a group, and so has --group=%.80s", text,
+			       c->q->group);
+	if (user)
+		text = user;
+	set_text(&c->app->user, text);
+	set_text(&c->app->group, !group && is_docker(c) ? text : group);
+	return 0;
+}
+
 static int take_identity(struct ctx *c, struct err *e)
 {
 	size_t n = strv_len(c->q->gids);
 
-	set_text(&c->app->user, c->q->user);
-	set_text(&c->app->group, c->q->group);
+	if (take_user(c, e) < 0)
+		return -e->code;
 	if (!*c->app->user || !*c->app->group)
 		return err_set(e, ERR_INPUT, EINVAL, "the name of the user or group is empty");
 	if (!n)
