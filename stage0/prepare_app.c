@@ -93,8 +93,8 @@ static int take_user(struct ctx *c, struct err *e)
 	const char *group = c->q->group ? c->q->group : colon && colon[1] ? colon + 1 : NULL;
 
 	if (colon && c->q->group)
-		return err_set(e, ERR_USAGE, EINVAL, "--user=%.80s has a group, and so has --group=%.80s", text,
-			       c->q->group);
+		return err_set(e, ERR_USAGE, EINVAL, "--user=%.80s has a group, and so has --group=%.80s",
+			       text, c->q->group);
 	if (user)
 		text = user;
 	set_text(&c->app->user, text);
