@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "stage1/contract.h"
+#include "stage1/lib/appfact.h"
 #include "stage1/lib/relay.h"
 #include "stage1/lib/sandbox.h"
 
@@ -77,19 +78,10 @@ static void refuse(struct requests *q, int i, int errnum, const char *text)
 /* What is known of an earlier run would be taken for this one's. */
 static void clear_records(const char *name, int pod_fd)
 {
-	static const struct {
-		const char *dir, *file;
-	} facts[] = { { CONTRACT_DIR_APPS, "/" CONTRACT_APP_STATUS },
-		      { CONTRACT_DIR_APPS, "/" CONTRACT_APP_PID },
-		      { CONTRACT_DIR_STATUS, "" },
-		      { CONTRACT_DIR_PIDS, "" } };
+	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
-		auto_free char *path = xasprintf("%s/%s%s", facts[i].dir, name, facts[i].file);
-
-		if (unlinkat(pod_fd, path, 0) < 0 && errno != ENOENT)
-			log_warn("remove %s: %s", path, strerror(errno));
-	}
+	if (app_facts_remove(pod_fd, name, &e) < 0)
+		log_warn("%s", e.text);
 }
 
 static int pass_on(int control, enum plan_msg_type type, uint32_t slot, const int *fds, size_t n)
