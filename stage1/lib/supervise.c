@@ -362,17 +362,16 @@ static void loop(struct watch *w)
 	}
 }
 
-/* A signal that ends the pod came before there was one. */
-static bool called_off(struct watch *w, int *ret_signal)
+int supervise_called_off(int signal_fd, struct err *e)
 {
 	struct signalfd_siginfo si;
 
-	while (read(w->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		*ret_signal = (int)si.ssi_signo;
+	while (read(signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT || si.ssi_signo == SIGQUIT)
-			return true;
+			return err_set(e, ERR_STATE, EINTR, "ended by signal %u before the pod was complete",
+				       si.ssi_signo);
 	}
-	return false;
+	return 0;
 }
 
 _Static_assert(sizeof(struct sync_msg) % sizeof(struct plan_msg) != 0, "told apart by their size");
@@ -389,14 +388,13 @@ static int await_child(struct watch *w, struct err *e)
 			struct sync_msg child;
 			struct plan_msg init[PLAN_MSGS_MAX];
 		} m;
-		int fd = FD_NONE, sig = 0;
+		int fd = FD_NONE;
 		size_t nfds = 1;
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, errno, "wait for the pod's first process");
-		if (p[1].revents && called_off(w, &sig))
-			return err_set(e, ERR_STATE, EINTR, "ended by signal %d before the pod was complete",
-				       sig);
+		if (p[1].revents && supervise_called_off(w->signal_fd, e) < 0)
+			return -EINTR;
 		if (!p[0].revents)
 			continue;
 		ssize_t n = fd_recv(w->s->control[0], &m, sizeof(m), &fd, &nfds);
