@@ -241,7 +241,7 @@ static void take_call(struct relay *r, struct client *c, const struct attach_cal
 		return;
 	}
 	app = find_app(r, call->app);
-	if (app < 0) {
+	if (app < 0 || r->apps[app].ended) {
 		refuse(c, "the app does not run");
 		return;
 	}

@@ -193,7 +193,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 			record(w, &app_fact_status, m->app, exit_code(m->value));
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
-			if (!w->s->ctx->mutable_pod && !w->s->apps[m->app].restart)
+			if (!w->s->ctx->mutable_pod && !m->code)
 				relay_ended(w->relay, (unsigned int)m->app);
 		}
 		break;

@@ -91,6 +91,42 @@ refute "no app sees it" rkt enter --app=b "$uuid" /bin/sh -c 'find / -xdev -name
 down
 fails_with 'is not running' "a pod that has ended" rkt attach "$uuid"
 
+# ---- one app has ended, another goes on ---------------------------------------------------------------
+
+# ends SECONDS PID: it ends by itself
+ends() { wait_for "$1" sh -c "! kill -0 $2 2>/dev/null"; }
+
+up example.com/app --name=a --stdin=stream --stdout=stream --exec=/bin/sh -- -c 'echo up; read l; echo "last $l"' --- \
+	example.com/app --name=r --annotation=rkt.io/restart=on-failure:3 --stdin=stream --stdout=stream --exec=/bin/sh -- -c 'echo up; read l; echo "did $l"; [ "$l" = well ]' --- \
+	example.com/app --name=b --exec=/bin/sleep -- 600
+rkt attach --app=a --mode=stdout "$uuid" </dev/null >"$T/a.out" 2>&1 &
+client=$!
+rkt attach --app=r --mode=stdout "$uuid" </dev/null >"$T/r.out" 2>&1 &
+other=$!
+pids="$pids $client $other"
+wait_for 10 grep -q up "$T/a.out"
+wait_for 10 grep -q up "$T/r.out"
+echo word | rkt attach --app=a --mode=stdin "$uuid"
+check "attach ends with its app" ends 10 $client
+is "and has all of it" "$(tr '\n' ' ' <"$T/a.out")" 'up last word '
+run timeout 10 "$RKT" --dir="$RKT_DIR" attach --app=a "$uuid"
+expect_status 254 "attach to an app that has ended"
+expect_stderr '^rkt: attach: app "a": the app does not run$' "says so"
+run timeout 10 "$RKT" --dir="$RKT_DIR" attach --app=a --mode=stdin "$uuid"
+expect_status 254 "and to its input"
+run timeout 10 "$RKT" --dir="$RKT_DIR" attach --app=a --mode=list "$uuid"
+expect_status 254 "there is nothing to list"
+echo badly | rkt attach --app=r --mode=stdin "$uuid"
+check "an app that is started again" wait_for 10 sh -c "$RKT --dir=$RKT_DIR status $uuid | grep -qx restarts-r=1"
+check "keeps who is attached" kill -0 $other
+echo well | rkt attach --app=r --mode=stdin "$uuid"
+check "until it is not started again" ends 10 $other
+is "in all its runs" "$(tr '\n' ' ' <"$T/r.out")" 'up did badly up did well '
+run timeout 10 "$RKT" --dir="$RKT_DIR" attach --app=r "$uuid"
+expect_stderr '^rkt: attach: app "r": the app does not run$' "attach to an app that is not started again"
+check "the pod goes on" kill -0 "$pid"
+down
+
 # ---- a terminal ----------------------------------------------------------------------------------
 
 up example.com/app --stdin=tty --stdout=tty --stderr=tty --exec=/bin/sh -- -c 'tty; stty -echo; while read -r l; do echo "got $l"; done'
