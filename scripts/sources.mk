@@ -2,9 +2,10 @@
 
 base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fsmake.c fswalk.c \
 	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c base64.c)
-# json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
+# json.c needs jansson, hash.c libcrypto and callfilter.c libseccomp: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
+basecalls_SRC := aci/base/callfilter.c
 schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c netspec.c portspec.c)
 
 # OCI and docker images: references and documents.
@@ -18,7 +19,7 @@ stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrit
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
-ARCHIVES := base basejson basehash schema oci stage0 plan
+ARCHIVES := base basejson basehash basecalls schema oci stage0 plan
 
 PROGRAMS :=
 
@@ -46,8 +47,8 @@ launch_LINK := $(stage2_LINK)
 stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
 	volumes.c planout.c tree.c skeleton.c kernfs.c dev.c etcfiles.c netfiles.c netcall.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
-	sandbox.c join.c addedplan.c appcall.c)
-ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
+	sandbox.c join.c addedplan.c appcall.c appfact.c podfile.c podsock.c)
+ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash basecalls base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp
 
@@ -74,7 +75,7 @@ ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
 ns-net_OUT := lib/rkt/stage1/ns/rootfs/net
-ns-net_AR := net schema basejson base
+ns-net_AR := net stage1 schema basejson basecalls base
 ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
@@ -95,7 +96,7 @@ ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
 unpack_SRC := stage0/unpack.c
 unpack_OUT := lib/rkt/stage0/unpack
-unpack_AR := image oci schema basejson base
+unpack_AR := image oci schema basejson basecalls base
 unpack_LIBS := -larchive -lz -lbz2 -llzma -lzstd -lseccomp -ljansson
 PROGRAMS += mkaci
 mkaci_SRC := aci/tools/mkaci.c
@@ -150,11 +151,11 @@ without_LIBS := -lseccomp
 TEST_PROGRAMS += cnibox
 cnibox_SRC := tests/functional/cnibox.c
 cnibox_OUT := tests/cnibox
-cnibox_AR := net schema basejson base
+cnibox_AR := net stage1 schema basejson base
 cnibox_LIBS := -lnftables -lmnl -ljansson
-clockshift_SRC := tests/functional/clockshift.c
+clockshift_SRC := $(addprefix tests/functional/,clockshift.c tracer.c)
 clockshift_OUT := tests/clockshift
-killat_SRC := tests/functional/killat.c
+killat_SRC := $(addprefix tests/functional/,killat.c tracer.c)
 killat_OUT := tests/killat
 proxybox_SRC := tests/functional/proxybox.c
 proxybox_OUT := tests/proxybox

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/netfiles.h"
 #include "stage1/lib/sandbox.h"
+#include "stage1/lib/supervise.h"
 #include "stage1/net/answer.h"
 
 #define END_MS 5000 /* for a program that has nothing left to do but to end */
@@ -170,31 +170,16 @@ static int take_answer(struct sandbox *s, struct err *e)
 	return s->ctx->mutable_pod ? 0 : send_on(s, e);
 }
 
-/* A signal that ends a pod; others are not for us yet. */
-static bool called_off(int signal_fd, int *ret)
-{
-	struct signalfd_siginfo si;
-
-	while (read(signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		*ret = (int)si.ssi_signo;
-		if (*ret == SIGTERM || *ret == SIGINT || *ret == SIGQUIT)
-			return true;
-	}
-	return false;
-}
-
 int netcall_await(struct sandbox *s, int signal_fd, struct err *e)
 {
 	struct pollfd p[] = { { .fd = s->net.answer_fd, .events = POLLIN },
 			      { .fd = signal_fd, .events = POLLIN } };
-	int sig = 0;
 
 	while (s->net.answer_fd >= 0) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, errno, "wait for the networks");
-		if (p[1].revents && called_off(signal_fd, &sig))
-			return err_set(e, ERR_STATE, EINTR, "ended by signal %d before the pod was complete",
-				       sig);
+		if (p[1].revents && supervise_called_off(signal_fd, e) < 0)
+			return -EINTR;
 		if (p[0].revents)
 			return take_answer(s, e);
 	}

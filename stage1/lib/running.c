@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/lib/appfact.h"
 
 static int read_path(const char *path, struct buf *b)
 {
@@ -192,8 +193,8 @@ int running_root(pid_t pid, int pidfd)
 /* A status is written when the app has ended; its pid may be another's by now. */
 static bool has_status(int pod_fd, const char *app)
 {
-	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_STATUS, app);
-	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_STATUS, app);
+	auto_free char *own = app_fact_ours(&app_fact_status, app);
+	auto_free char *file = app_fact_classic(&app_fact_status, app);
 
 	return faccessat(pod_fd, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       faccessat(pod_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -201,8 +202,8 @@ static bool has_status(int pod_fd, const char *app)
 
 int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e)
 {
-	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_PID, app);
-	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
+	auto_free char *own = app_fact_ours(&app_fact_pid, app);
+	auto_free char *file = app_fact_classic(&app_fact_pid, app);
 	auto_free char *what = xasprintf("app \"%s\"", app);
 	auto_buf b = BUF_INIT;
 	uint32_t want = 0;
