@@ -90,7 +90,7 @@ fetch_LIBS := -larchive -lcurl -lgpgme -lcrypto -ljansson -lpthread
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
 	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c bundle.c sandbox.c sandbox_landlock.c \
-	sandbox_seccomp.c tarout.c writer.c)
+	sandbox_seccomp.c tarout.c merge.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
 unpack_SRC := stage0/unpack.c
