@@ -105,7 +105,7 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
-	limitflags.c podflags.c podstart.c uuidarg.c appverb.c netverb.c \
+	limitflags.c podflags.c outputarg.c podstart.c uuidarg.c appverb.c netverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_build.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \
