@@ -80,7 +80,7 @@ ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c outgoing.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c outgoing.c mergeaci.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
@@ -91,7 +91,7 @@ fetch_LIBS := -larchive -lcurl -lgpgme -lcrypto -ljansson -lpthread
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
 	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c bundle.c sandbox.c sandbox_landlock.c \
-	sandbox_seccomp.c tarout.c writer.c)
+	sandbox_seccomp.c tarout.c merge.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
 unpack_SRC := stage0/unpack.c
@@ -106,7 +106,7 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
-	limitflags.c podflags.c podstart.c uuidarg.c appverb.c netverb.c \
+	limitflags.c podflags.c outputarg.c podstart.c uuidarg.c appverb.c netverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_build.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \

@@ -20,6 +20,7 @@
 #include "oci/appview.h"
 #include "oci/document.h"
 #include "stage0/imagelayers.h"
+#include "stage0/interrupt.h"
 
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define CONFIG   "application/vnd.oci.image.config.v1+json"
@@ -109,9 +110,10 @@ static int from_layers(struct job *j, const struct image_info *i, struct outgoin
 
 /* ---- made of an ACI, or of a directory ---- */
 
-static void see(void *arg, const void *p, size_t n)
+static int see(void *arg, const void *p, size_t n, struct err *e)
 {
 	hash_update(arg, p, n);
+	return interrupt_check(e);
 }
 
 /* The tree @name of @dir as a layer in the file "layer" of @w; its digest when unpacked is *diff_id. */
