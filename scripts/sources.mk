@@ -26,7 +26,8 @@ PROGRAMS :=
 stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
 # Where stage2/libc.c speaks to the kernel itself, that is all; elsewhere the C library is linked.
 ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)),)
-stage2_SRC += stage2/start.c stage2/libc.c
+stage2_LIBC := stage2/start.c stage2/libc.c
+stage2_SRC += $(stage2_LIBC)
 stage2_LINK := $(PLAIN) -nostdlib
 else
 stage2_LINK := $(PLAIN)
@@ -165,13 +166,17 @@ interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c
 floor_OUT := tests/floor
 floor_LINK := $(PLAIN)
+TEST_PROGRAMS += libcbox
+libcbox_SRC := tests/functional/libcbox.c $(stage2_LIBC)
+libcbox_OUT := tests/libcbox
+libcbox_LINK := $(stage2_LINK)
 # stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
-TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added
+TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added podbox_arm64
 define podbox
 podbox_$(1)_SRC := tests/functional/podbox_$(1).c
 podbox_$(1)_OUT := tests/podbox_$(1)
 podbox_$(1)_LIBS := $(shell $(PKG) --silence-errors --libs check)
 endef
-$(foreach t,init launch cgroup added,$(eval $(call podbox,$(t))))
+$(foreach t,init launch cgroup added arm64,$(eval $(call podbox,$(t))))
 
 ALL_SRC = $(sort $(foreach a,$(ARCHIVES),$($(a)_SRC)) $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$($(p)_SRC)) $(TEST_SRC))
