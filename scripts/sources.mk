@@ -14,7 +14,7 @@ oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
+	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c partial.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
