@@ -15,7 +15,7 @@ oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
+	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c partial.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
@@ -27,7 +27,8 @@ PROGRAMS :=
 stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
 # Where stage2/libc.c speaks to the kernel itself, that is all; elsewhere the C library is linked.
 ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)),)
-stage2_SRC += stage2/start.c stage2/libc.c
+stage2_LIBC := stage2/start.c stage2/libc.c
+stage2_SRC += $(stage2_LIBC)
 stage2_LINK := $(PLAIN) -nostdlib
 else
 stage2_LINK := $(PLAIN)
@@ -80,7 +81,7 @@ ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c outgoing.c mergeaci.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c uploadnote.c outgoing.c mergeaci.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
@@ -166,13 +167,17 @@ interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c
 floor_OUT := tests/floor
 floor_LINK := $(PLAIN)
+TEST_PROGRAMS += libcbox
+libcbox_SRC := tests/functional/libcbox.c $(stage2_LIBC)
+libcbox_OUT := tests/libcbox
+libcbox_LINK := $(stage2_LINK)
 # stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
-TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added
+TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added podbox_arm64
 define podbox
 podbox_$(1)_SRC := tests/functional/podbox_$(1).c
 podbox_$(1)_OUT := tests/podbox_$(1)
 podbox_$(1)_LIBS := $(shell $(PKG) --silence-errors --libs check)
 endef
-$(foreach t,init launch cgroup added,$(eval $(call podbox,$(t))))
+$(foreach t,init launch cgroup added arm64,$(eval $(call podbox,$(t))))
 
 ALL_SRC = $(sort $(foreach a,$(ARCHIVES),$($(a)_SRC)) $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$($(p)_SRC)) $(TEST_SRC))

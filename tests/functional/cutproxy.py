@@ -1,11 +1,14 @@
-# cutproxy.py PORT PORT_FILE DIRECTION OFFSET...: a wire to 127.0.0.1:PORT that breaks.  PORT_FILE.passed has how many bytes have passed.
+# cutproxy.py PORT PORT_FILE DIRECTION [rate=BYTES] [hold=N] OFFSET...: a wire to 127.0.0.1:PORT that breaks.  PORT_FILE.passed has how many bytes have passed.
 #
+# rate: so many a second, on each connection.  hold: the Nth PATCH does not pass, nor what follows it, until the client is gone; PORT_FILE.held is made then.
 # Counts the bytes that go "up" (to the server) or "down" (to the client), over all connections, and breaks the connection that carries
 # the byte at each OFFSET: what is before that arrives, it and what follows does not.
-import os, socket, struct, sys, threading
+import os, socket, struct, sys, threading, time
 
 target, port_file, direction = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-cuts = sorted(int(a) for a in sys.argv[4:])
+options = dict(a.split('=') for a in sys.argv[4:] if '=' in a)
+rate, hold = int(options.get('rate', 0)), int(options.get('hold', 0))
+cuts = sorted(int(a) for a in sys.argv[4:] if '=' not in a)
 passed = 0
 lock = threading.Lock()
 
@@ -22,6 +25,13 @@ def close(*socks):
         except OSError:
             pass
 
+# A client waits for the answer before it sends the next one, so a request is the beginning of what is received.
+def held():
+    global hold
+    with lock:
+        hold -= 1
+        return hold == 0
+
 def pump(a, b, counts):
     global passed
     while True:
@@ -30,6 +40,12 @@ def pump(a, b, counts):
         except OSError:
             data = b''
         broken = False
+        if data.startswith(b'PATCH ') and held():
+            open(port_file + '.held', 'w').close()
+            while data:
+                data = a.recv(65536)
+        if rate and counts:
+            time.sleep(len(data) / rate)
         if counts and data:
             with lock:
                 if cuts and passed + len(data) > cuts[0]:
