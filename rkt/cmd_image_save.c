@@ -57,8 +57,12 @@ const struct command cmd_image_save = {
 	.args = "IMAGE OUTPUT",
 	.summary = "Write a stored image to disk, for others to load",
 	.description =
-		"Writes an OCI image layout, the same in one file, what 'docker load' reads, or the ACI.\n"
-		"Layers are those that were fetched, byte for byte; an ACI becomes an image of one layer.\n"
+		"Writes an OCI image layout, the same in one file, what 'docker load' reads, or an ACI.\n"
+		"An image of that kind leaves as it was fetched, byte for byte. An ACI becomes an OCI image "
+		"of\n"
+		"one layer; of an OCI image the layers become the root of an ACI, without what they take "
+		"from\n"
+		"each other, and 'rkt image cat-manifest' shows its manifest; the same bytes every time.\n"
 		"OUTPUT must not exist.",
 	.tables = image_save_tables,
 	.args_size = sizeof(struct image_save_args),

@@ -20,6 +20,7 @@
 #include "image/tarout.h"
 #include "oci/digest.h"
 #include "stage0/interrupt.h"
+#include "stage0/mergeaci.h"
 
 #define COPY_BYTES (256u << 10)
 #define LAYOUT     "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -244,18 +245,19 @@ static int save_tar(const struct image_info *i, const struct outgoing *o, bool d
 }
 
 /* The ACI itself, as it was downloaded. */
-static int save_aci(struct job *j, const struct image_info *i, int out, struct err *e)
+static int copy_aci(struct job *j, const struct image_info *i, int out, struct err *e)
 {
 	struct stat st;
-
-	if (i->nlayers)
-		return err_set(e, ERR_INPUT, ENOTSUP,
-			       "\"%s\" is an OCI image: save it as oci, oci-archive or docker-archive",
-			       i->name);
 	auto_close int fd = store_blob_open(&j->store, i, e);
+
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fd < 0 ? fd : err_sys(e, errno, "look at the blob");
 	return copy(fd, out, st.st_size, e);
+}
+
+static int save_aci(struct job *j, const struct image_info *i, int out, struct err *e)
+{
+	return i->nlayers ? merge_aci(j, i, out, e) : copy_aci(j, i, out, e);
 }
 
 static int save_file(struct job *j, const struct image_info *i, const char *format, const struct outgoing *o,

@@ -10,7 +10,7 @@
 
 /*
  * Image @i, or what is made of @parts; @format "oci" (a layout: a directory), "oci-archive", "docker-archive" (also a layout, for those who
- * prefer that) or, of a stored ACI, "aci"; -EEXIST.
+ * prefer that) or, of a stored image, "aci"; -EEXIST.
  */
 int save_image(struct job *j, const struct image_info *i, const struct outgoing_parts *parts,
 	       const char *format, const char *path, struct err *e);
