@@ -163,6 +163,24 @@ large=$(fetch "docker://$registry/x:large")
 stored_hash "$large" >"$T/want"
 aci_hash "$(fetch "$T/gone.aci")" >"$T/got"
 check "with everything" diff "$T/want" "$T/got"
+aci=$(fetch "$T/gone.aci")
+start_rkt image save --format=oci "$aci" "$T/back"
+packer() { find /proc/[0-9]*/fd -maxdepth 1 -lname "$RKT_DIR/cas/tmp/*/layer" 2>/dev/null | sed -n '1s|^/proc/\([0-9]*\)/.*|\1|p'; }
+packing() { [ -n "$(packer)" ]; }
+check "while the root of an ACI is packed for an OCI image" wait_for 20 packing
+stopped=$(packer)
+kill -s STOP "$stopped"
+rkt image rm "$aci" >/dev/null 2>&1 &
+remover=$!
+pids="$pids $remover"
+sleep 1
+check "who removes it" kill -0 "$remover"
+check "waits" test -d "$RKT_DIR/cas/tree/$(basename "$(find "$RKT_DIR/cas/tree" -maxdepth 1 -name "$aci*")")/rootfs"
+kill -s CONT "$stopped"
+wait "$pid"
+is "that one ends well, too" "$?" 0
+stored_hash "$(fetch "oci:$T/back")" >"$T/got"
+check "with everything" diff "$T/want" "$T/got"
 run unshare -U --map-root-user "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" image save --format=aci "$large" "$T/x.aci"
 expect_status 254 "who cannot see what layers hide"
 expect_stderr 'Operation not permitted' "gets no image"
