@@ -22,15 +22,22 @@ id=$(out)
 tmp=$RKT_DIR/cas/tmp
 there=$T/to/blobs/sha256/${big#sha256:}
 passed() { cat "$T/wire.port.passed" 2>/dev/null || echo 0; }
-passed_more() { [ "$(passed)" -gt "$goal" ]; }
 note() { find "$tmp" -path '*/ul-*/note'; }
 whole() { cmp "$there" "$T/large/blobs/sha256/${big#sha256:}"; }
 # asked PATTERN: how many requests of the log.
 asked() { grep -c "$1" "$T/badreg.log"; }
 all_arrived() { [ "$(asked '^PATCH')" -eq "$(asked '^arrived')" ]; }
-wire() { # ARG...: to $1; sets $registry to it
+# stop_after BYTES, go: the wire.
+stop_after() {
+	rm -f "$T/wire.port.held"
+	echo $(($(passed) + $1)) >"$T/wire.port.new"
+	mv "$T/wire.port.new" "$T/wire.port.stop"
+}
+go() { rm -f "$T/wire.port.stop"; }
+stopped() { wait_for 60 test -e "$T/wire.port.held"; }
+wire() { # TO [PATCH]: holds the PATCHth; sets $registry to it
 	rm -f "$T/wire.port"*
-	start python3 "$TESTS/cutproxy.py" "${1#*:}" "$T/wire.port" up "$2"
+	start python3 "$TESTS/cutproxy.py" "${1#*:}" "$T/wire.port" up "hold=${2:-0}"
 	wire_pid=$pid
 	wait_for 10 test -s "$T/wire.port" || diag "no wire"
 	registry=127.0.0.1:$(cat "$T/wire.port")
@@ -40,26 +47,31 @@ kill_push() {
 	kill -KILL "$push_pid" 2>/dev/null
 	wait "$push_pid" 2>/dev/null
 }
-start_push() {
-	start_rkt image push "$id" "docker://$registry/x:v1"
+# push_stopped_after BYTES NAME: a push through a wire that holds what follows them.
+push_stopped_after() {
+	stop_after "$1"
+	start_rkt image push "$id" "docker://$registry/$2:v1"
 	push_pid=$pid
+	stopped || diag "the push was not stopped"
 }
-# half_pushed: a push of the big layer that was killed in the second piece.
+# killed_after BYTES: a push that was killed; what was on its way arrives.
+killed_after() {
+	push_stopped_after "$1" x
+	kill_push
+	wait_for 60 all_arrived
+	go
+}
+# half_pushed: one that was killed in the second piece.
 half_pushed() {
 	: >"$T/badreg.log"
-	goal=$(($(passed) + 18 * MB))
-	start_push
-	wait_for 20 passed_more
-	kill_push
-	# what was on its way arrives
-	wait_for 20 all_arrived
+	killed_after $((18 * MB))
 	rm -f "$there"
 }
 
 # ---- a registry that says how much of a piece it has
 check "a registry" start_badreg "$T/to"
 bad=$registry
-wire "$bad" rate=$((30 * MB))
+wire "$bad"
 half_pushed
 arrived=$(tail -n 1 "$T/badreg.log" | sed 's/.* //')
 check "half of it has arrived" test "$arrived" -gt $((16 * MB)) -a "$arrived" -lt "$size"
@@ -82,11 +94,7 @@ rm -f "$there"
 : >"$T/badreg.log"
 begin=$(passed)
 for i in 1 2 3 4; do
-	start_push
-	goal=$(($(passed) + 2 * MB + $(python3 -c "import random; random.seed('kill $i'); print(random.randrange($MB))")))
-	wait_for 20 passed_more
-	kill_push
-	wait_for 20 all_arrived
+	killed_after "$(python3 -c "import random; random.seed('kill $i'); print(random.randrange(3 * $MB, 6 * $MB))")"
 done
 run rkt image push "$id" "docker://$registry/x:v1"
 expect_status 0 "killed four times, then left alone"
@@ -169,13 +177,20 @@ registry=$wired
 
 # ---- two at once
 before=$(passed)
-start_push
-wait_for 20 sh -c "[ -n \"\$(find '$tmp' -path '*/ul-*/note')\" ]"
-run rkt image push "$id" "docker://$registry/x:v1"
+push_stopped_after $((8 * MB)) x
+first=$push_pid
+pkill -STOP -P "$first"
+go
+rkt image push "$id" "docker://$registry/x:v1" >"$T/out" 2>"$T/err" </dev/null &
+second=$!
+wait_for 60 grep -q waiting "$T/err"
+pkill -CONT -P "$first"
+wait "$second"
+status=$?
 expect_status 0 "a push beside one that sends the same"
 expect_stderr "^image: another rkt is sending $big, waiting for it$" "waits for it"
 expect_stderr '^image: sha256:.*: is there$' "and finds it there"
-wait "$push_pid"
+wait "$first"
 is "the other one ends well, too" $? 0
 check "every byte was sent once" test $(($(passed) - before)) -lt $((size + 65536))
 check "all of it is there" whole
@@ -195,9 +210,10 @@ kill "$wire_pid" "$badreg_pid"
 check "a real registry" start_registry
 real=$registry
 there=$T/registry/docker/registry/v2/blobs/sha256/$(echo "${big#sha256:}" | cut -c1-2)/${big#sha256:}/data
-wire "$real" hold=4
-start_push
-wait_for 20 test -e "$T/wire.port.held"
+wire "$real" 4
+start_rkt image push "$id" "docker://$registry/x:v1"
+push_pid=$pid
+stopped
 kill_push
 before=$(passed)
 run rkt image push "$id" "docker://$registry/x:v1"
@@ -207,22 +223,19 @@ check "sends the rest" test $(($(passed) - before)) -lt $((size - 16 * MB + 6553
 check "which makes the whole of it" whole
 kill "$wire_pid"
 # in the middle of a piece: this registry ends the upload then
-wire "$real" rate=$((30 * MB))
-start_rkt image push "$id" "docker://$registry/y:v1"
-push_pid=$pid
-goal=$((18 * MB))
-wait_for 20 passed_more
+wire "$real"
+push_stopped_after $((21 * MB)) y
 kill_push
+go
 run rkt image push "$id" "docker://$registry/y:v1"
 expect_status 0 "killed in the middle of a piece"
 is "no note is left" "$(find "$tmp" -name 'ul-*')" ""
 # asked to end in the middle of a piece: it comes to its end first
-goal=$(($(passed) + 20 * MB)) before=$(passed)
-start_rkt image push "$id" "docker://$registry/z:v1"
-push_pid=$pid
-wait_for 20 passed_more
+before=$(passed)
+push_stopped_after $((21 * MB)) z
 kill -TERM "$push_pid"
 wait "$push_pid" 2>/dev/null
+go
 run rkt image push "$id" "docker://$registry/z:v1"
 expect_status 0 "asked to end in the middle of a piece"
 expect_stderr "going on after [1-9]" "the next one goes on"
