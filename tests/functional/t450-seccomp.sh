@@ -48,6 +48,13 @@ for bad in mode=retain,@systemd/clok mode=remove,@made/up mode=retain,@appc.io/a
 	fails_with "run: .*seccomp" "$bad is refused" rkt run --net=none example.com/app --seccomp=$bad
 done
 
+# what says how the list is meant: once, and with a value
+for bad in mode=remove,mode=retain,chmod errno=EPERM,errno=EACCES,mode=remove,chmod mode=remove,errno=,chmod; do
+	run rkt run --net=none example.com/app --seccomp=$bad -- exit=0
+	expect_status 254 "$bad is refused"
+	expect_stderr '^rkt: run: option --seccomp: ' "$bad: by name"
+done
+
 # an image asks for the same
 IMAGE_APP='"isolators":[{"name":"os/linux/seccomp-remove-set","value":{"set":["@systemd/mount"],"errno":"EXDEV"}}]' make_image example.com/own
 run rkt --insecure-options=image run --net=none "$image" -- try=mount
