@@ -181,6 +181,9 @@ run rkt run --net=none example.com/foreign -- status
 expect_status 0 "somebody else's is ignored"
 expect_stderr 'unknown isolator "example.com/limit" ignored' "and told"
 
+fails_with 'cpu limit of 1m is below 10m' "a cpu limit that the kernel cannot keep to is refused before anything is made" \
+	rkt run --net=none example.com/app --cpu=1u
+
 # ---- flavor fly
 fly() { run rkt run --stage1-name=coreos.com/rkt/stage1-fly example.com/app "$@"; }
 fly --rlimit=nofile=90 --no-new-privileges --oom-score-adj=55 -- rlimits status
