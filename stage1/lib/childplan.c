@@ -19,7 +19,27 @@
 #define GRACE_MS     10000
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static int resolve_ids(struct app_build *a, struct err *e)
+/* The kernel would say EINVAL of a system call; the user has given an option. */
+static int check_range(const struct sandbox *s, const char *what, uint32_t id, struct err *e)
+{
+	if (!s->users.on || id < s->users.count)
+		return 0;
+	return err_set(e, ERR_INPUT, EINVAL, "%s %u: " USERNS_BEYOND, what, id, s->users.count);
+}
+
+static int check_ranges(const struct sandbox *s, const struct app_build *a, struct err *e)
+{
+	const struct app *app = a->in->app;
+	int r = check_range(s, "user", a->uid, e);
+
+	if (r == 0)
+		r = check_range(s, "group", a->gid, e);
+	for (size_t i = 0; i < app->ngids && r == 0; i++)
+		r = check_range(s, "supplementary group", app->gids[i], e);
+	return r;
+}
+
+static int resolve_ids(const struct sandbox *s, struct app_build *a, struct err *e)
 {
 	const struct app *app = a->in->app;
 	int r = users_uid(a->root_fd, app->user, &a->uid, e);
@@ -33,6 +53,8 @@ static int resolve_ids(struct app_build *a, struct err *e)
 	} else {
 		r = users_gid(a->root_fd, app->group, &a->gid, e);
 	}
+	if (r == 0)
+		r = check_ranges(s, a, e);
 	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
 }
 
@@ -180,7 +202,7 @@ static int save(const struct sandbox *s, const struct buf *b, struct err *e)
 
 int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e)
 {
-	int r = resolve_ids(a, e);
+	int r = resolve_ids(s, a, e);
 
 	if (r < 0)
 		return r;

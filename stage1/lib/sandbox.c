@@ -430,6 +430,15 @@ static void forget(const struct podctx *c)
 		log_warn("remove the pod that did not start: %s", e.text);
 }
 
+/* With a user namespace the groups were made before the clone, and init cannot have removed them. */
+static void drop_cgroups(const struct sandbox *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->users.on && cgroups_destroy(s->ctx->pod_fd, &e) < 0)
+		log_warn("%s", e.text);
+}
+
 static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status,
 			   struct err *e)
 {
@@ -442,6 +451,8 @@ static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_
 	else if (s.init_pid > 0)
 		(void)kill(s.init_pid, SIGKILL);
 	netcall_end(&s);
+	if (r < 0)
+		drop_cgroups(&s);
 	if (r < 0 || (*status == CONTRACT_EXIT_FAILURE && !s.started))
 		forget(c);
 	return r;
