@@ -65,8 +65,7 @@ static int parse(const struct podctx *c, enum mode modes[ARRAY_LEN(files)], stru
 /* The host name behind the first line of 127.0.0.1. */
 static int add_hostname(const struct podctx *c, struct err *e)
 {
-	auto_free char *dflt = xasprintf("rkt-%s", c->uuid);
-	const char *name = c->hostname && *c->hostname ? c->hostname : dflt;
+	const char *name = c->hostname;
 	auto_buf in = BUF_INIT, out = BUF_INIT;
 	bool done = false;
 	int r = read_file_at(c->pod_fd, CONTRACT_FILE_HOSTS, HOSTS_MAX, &in);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -83,11 +84,25 @@ static int check_isolators(const struct isolators *l, const char *where, struct 
 	return r;
 }
 
+/* One name for all who write it down: the caller's, or the pod's own; where there is no place for one, the host's. */
+static void choose_hostname(struct sandbox *s)
+{
+	bool own = s->flavor->namespaces(s->ctx) & CLONE_NEWUTS;
+	char **name = &s->ctx->hostname;
+	struct utsname host;
+
+	if (own && *name && **name)
+		return;
+	free(*name);
+	*name = own || uname(&host) < 0 ? xasprintf("rkt-%s", s->ctx->uuid) : xstrdup(host.nodename);
+}
+
 static int step_check(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	int r = s->flavor->check ? s->flavor->check(s->ctx, e) : 0;
 
+	choose_hostname(s);
 	if (r == 0)
 		r = userns_parse(s->ctx->private_users, &s->users, e);
 	if (r == 0)

@@ -122,6 +122,16 @@ fails_with '/etc/passwd' "a file that is no program is named" rkt run --net=none
 # names, resources
 run rkt run --net=none --hostname=my.host example.com/app --exec=hostname
 expect_stdout '^my.host$' "--hostname"
+run rkt run --net=none --hostname= example.com/app --exec=sh -- -c 'hostname; cat /etc/hostname; head -n 1 /etc/hosts'
+is "an empty one is the pod's own, in /etc too" "$(grep -c 'rkt-[0-9a-f-]\{36\}$' "$T/out")" 3
+newline=$(printf 'a\n192.0.2.1 evil')
+for bad in "$newline" 'a b' -x .x ../x a/b "$(printf '%65s' x | tr ' ' x)"; do
+	run rkt run --net=none --hostname="$bad" example.com/app --exec=hostname
+	expect_status 254 "host name \"$bad\" is refused"
+	expect_stderr '^rkt: run: option --hostname: ".*" is not a host name$' "host name \"$bad\": by name"
+done
+run rkt run --stage1-name=coreos.com/rkt/stage1-fly --hostname=not.mine example.com/app --exec=sh -- -c 'hostname; cat /etc/hostname; head -n 1 /etc/hosts'
+is "fly: the host's name, in /etc too" "$(grep -c "$(hostname)\$" "$T/out")" 3
 run rkt run --net=none example.com/app --oom-score-adj=77 --exec=cat -- /proc/self/oom_score_adj
 expect_stdout '^77$' "--oom-score-adj"
 run rkt run --net=none example.com/app --memory=64Mi --exec=cat -- /proc/self/cgroup
