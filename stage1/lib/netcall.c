@@ -215,7 +215,7 @@ int netcall_hear(struct sandbox *s, struct err *e)
 	if (fd_recv(s->control[1], &word, sizeof(word), fds, &n) != (ssize_t)sizeof(word))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	for (size_t i = 0; i < n; i++)
-		netfiles_add(&s->apps[i].netfiles, "resolv=", "/etc/resolv.conf", fds[i], false);
+		netfiles_add(&s->apps[i].netfiles, "/etc/resolv.conf", fds[i], false);
 	return 0;
 }
 

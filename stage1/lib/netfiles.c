@@ -111,11 +111,11 @@ static int open_source(const struct podctx *c, const struct file *f, bool host, 
 	return steal_fd(&m);
 }
 
-void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only)
+void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only)
 {
 	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
 	l->v[l->n++] = (struct vol_mount){
-		.name = xstrdup(name), .target = xstrdup(target), .fd = fd, .read_only = read_only
+		.target = xstrdup(target), .fd = fd, .read_only = read_only
 	};
 }
 
@@ -150,7 +150,7 @@ int netfiles_open(const struct podctx *c, struct vol_mounts *ret, struct err *e)
 		int fd = open_source(c, &files[i], modes[i] == MODE_HOST, e);
 		if (fd < 0)
 			return fd;
-		netfiles_add(ret, files[i].key, files[i].target, fd, modes[i] == MODE_HOST);
+		netfiles_add(ret, files[i].target, fd, modes[i] == MODE_HOST);
 	}
 	return 0;
 }

@@ -25,4 +25,4 @@ bool netfiles_take_resolv(const struct podctx *c);
 /* A detached mount of it, for one app. */
 int netfiles_resolv(const struct podctx *c, struct err *e);
 /* One more mount for volumes_attach; takes @fd. */
-void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only);
+void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only);
