@@ -124,7 +124,6 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 	const struct app *app = a->in->app;
 	const struct isolator *oom = isolators_get(&app->isolators, ISO_OOM_SCORE_ADJ);
 	const struct isolator *nnp = isolators_get(&app->isolators, ISO_NO_NEW_PRIVS);
-	bool confine = s->flavor->flags & FLAVOR_CONFINE;
 	bool tty = s->tty && a->index == 0;
 
 	*out = (struct plan_app_in){
@@ -159,9 +158,9 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		out->oom_score_adj = (int32_t)oom->limit;
 	}
 	/* a filtered app that is not root must not regain rights by a setuid program */
-	if ((nnp && nnp->flag) || (confine && a->bpf.n && a->uid != 0))
+	if ((nnp && nnp->flag) || (a->bpf.n && a->uid != 0))
 		out->flags |= PLAN_APP_NNP;
-	if (!confine)
+	if (a->keep_caps)
 		out->flags |= PLAN_APP_KEEP_CAPS;
 	if (tty || a->streams.mode[0] == STREAM_TTY)
 		out->flags |= PLAN_APP_TTY;

@@ -129,16 +129,25 @@ static int step_check(void *ctx, struct err *e)
 	return r;
 }
 
-/* Capabilities and filter: only where the flavor confines. */
+static bool asked(const struct app_build *a, enum isolator_kind retain, enum isolator_kind remove)
+{
+	const struct isolators *l = &a->in->app->isolators;
+
+	return isolators_get(l, retain) || isolators_get(l, remove);
+}
+
+/* Capabilities and filter: the default ones only where the flavor confines, others wherever they are asked for. */
 static int app_policy(const struct sandbox *s, struct app_build *a, struct err *e)
 {
+	bool confine = s->flavor->flags & FLAVOR_CONFINE;
 	int r = 0;
 
+	a->keep_caps = !confine && (s->ctx->no_caps || !asked(a, ISO_CAPS_RETAIN, ISO_CAPS_REMOVE));
 	if (s->ctx->no_caps)
 		a->caps = capset_own();
 	else
 		r = capset_of_app(a->in->app, &a->caps, e);
-	if (r == 0 && !s->ctx->no_seccomp)
+	if (r == 0 && !s->ctx->no_seccomp && (confine || asked(a, ISO_SECCOMP_RETAIN, ISO_SECCOMP_REMOVE)))
 		r = seccomp_of_app(a->in->app, s->ctx->pod_fd, &a->bpf, e);
 	return r;
 }
@@ -166,7 +175,7 @@ static int step_policy(void *ctx, struct err *e)
 
 	for (size_t i = 0; i < s->ctx->napps; i++) {
 		struct app_build *a = &s->apps[i];
-		int r = s->flavor->flags & FLAVOR_CONFINE ? app_policy(s, a, e) : 0;
+		int r = app_policy(s, a, e);
 		int n = r == 0 ? rlimits_of_app(a->in->app, a->rlimits, e) : r;
 
 		if (n < 0)

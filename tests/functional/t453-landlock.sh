@@ -41,7 +41,7 @@ for flavor in fly ns; do
 	expect_status 254 "$flavor: a program that may not be executed"
 	expect_stderr 'execute.*Permission denied' "$flavor: is told"
 	fails_with 'limit the paths: /nowhere: No such file' "$flavor: a path that is not there is refused" \
-		rkt run --stage1-name=coreos.com/rkt/stage1-$flavor --net=none example.com/app --landlock=/:rx --landlock=/nowhere:r
+		rkt run --stage1-name=coreos.com/rkt/stage1-$flavor $net example.com/app --landlock=/:rx --landlock=/nowhere:r
 done
 
 # enter goes by the same rules
