@@ -277,6 +277,16 @@ static long try_unshare(void)
 	return unshare(CLONE_NEWUSER);
 }
 
+/* the same by the call that a thread is made with */
+static long try_clone_user(void)
+{
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 ? -1 : waitpid((pid_t)pid, NULL, 0);
+}
+
 static long try_unshare_net(void)
 {
 	return unshare(CLONE_NEWNET);
@@ -362,6 +372,17 @@ static long try_tiocsti(void)
 	return syscall(SYS_ioctl, 0, 0x5412, NULL); /* EFAULT, ENOTTY without a terminal */
 }
 
+/* the kernel looks at 32 bits of the request */
+static long try_tiocsti_high(void)
+{
+	return syscall(SYS_ioctl, 0, 0x100005412, NULL);
+}
+
+static long try_tioclinux(void)
+{
+	return syscall(SYS_ioctl, 0, 0x541C, NULL);
+}
+
 static long try_killinit(void)
 {
 	return kill(1, 0);
@@ -375,6 +396,7 @@ static const struct {
 	{ "propagation", try_propagation },
 	{ "unshare", try_unshare },
 	{ "unshare_net", try_unshare_net },
+	{ "clone_user", try_clone_user },
 	{ "setns", try_setns },
 	{ "keyctl", try_keyctl },
 	{ "ptrace", try_ptrace },
@@ -390,8 +412,20 @@ static const struct {
 	{ "iouring", try_iouring },
 	{ "settime", try_settime },
 	{ "tiocsti", try_tiocsti },
+	{ "tiocsti_high", try_tiocsti_high },
+	{ "tioclinux", try_tioclinux },
 	{ "killinit", try_killinit },
 };
+
+/* Serial number of the session keyring. */
+static int act_keyring(const char *arg)
+{
+	long id = syscall(SYS_keyctl, 0, -3, 0);
+
+	(void)arg;
+	put_long("keyring", id < 0 ? -errno : id);
+	return 0;
+}
 
 static int act_open(const char *arg)
 {
@@ -535,7 +569,7 @@ static const struct action {
 	{ "ls", act_ls },         { "open", act_open },     { "try", act_try },
 	{ "exit", act_exit },     { "signal", act_signal }, { "ignore", act_ignore },
 	{ "sleep", act_sleep },   { "orphan", act_orphan }, { "stdin", act_stdin },
-	{ "stderr", act_stderr }, { "notify", act_notify },
+	{ "stderr", act_stderr }, { "notify", act_notify }, { "keyring", act_keyring },
 };
 
 static int run_action(const char *word)

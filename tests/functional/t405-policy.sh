@@ -3,6 +3,7 @@
 # What an app is: identity, capabilities, filter, environment, working directory, namespaces.
 . "${0%/*}/lib.sh"
 need_root
+need setpriv python3
 IMAGE_APP='"workingDirectory":"/home/alice","environment":[{"name":"FROM_IMAGE","value":"yes"}]' make_image example.com/app
 accept_unsigned
 run rkt fetch "$image"
@@ -24,6 +25,7 @@ is "a filter is loaded" "$(value seccomp)" 2
 is "root keeps setuid programs" "$(value nonewprivs)" 0
 is "cwd is the image's" "$(value cwd)" /home/alice
 like "the pid is the pod's" "$(value pid)" '^[0-9]{1,2}$'
+is "it leads a session of its own" "$(value sid)" "$(value pid)"
 expect_stdout 'FROM_IMAGE=yes' "the image's environment"
 expect_stdout 'AC_APP_NAME=app' "the app's name in the environment"
 expect_stdout 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "the default PATH"
@@ -39,6 +41,28 @@ is "and no_new_privs" "$(value nonewprivs)" 1
 inspect --user=/home/alice --group=/home/alice --supplementary-gids=7,9
 is "a user by the owner of a file" "$(value uid)" 1000
 is "supplementary groups are exactly those" "$(value groups)" 7,9
+
+# nothing comes in from the caller: groups, descriptors, keys
+for flavor in ns fly; do
+	case $flavor in ns) net=--net=none ;; fly) net=--net=host ;; esac
+	ours() { # ACTIONS...
+		run "$@" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run $net \
+			--stage1-name=coreos.com/rkt/stage1-$flavor example.com/app --seccomp=mode=retain,@appc.io/all -- status fds keyring
+	}
+	ours setpriv --groups 4,24
+	is "$flavor: no group of the caller's" "$(value groups)" ""
+	ours env 7<"$T/etc" 9>>"$T/seen"
+	is "T17 $flavor: no descriptor of the caller's" "$(grep -o '^fd\.[0-9]*' "$T/out" | tr '\n' ' ')" "fd.0 fd.1 fd.2 "
+	ours python3 -c 'import ctypes, os, platform, sys
+key = {"x86_64": 250, "aarch64": 219}[platform.machine()]
+call = ctypes.CDLL(None).syscall
+call(key, 1, b"callers")
+open(sys.argv[1], "w").write("%d" % call(key, 0, -3, 0))
+os.execvp(sys.argv[2], sys.argv[2:])' "$T/keyring"
+	like "$flavor: the caller has a keyring" "$(cat "$T/keyring")" '^[0-9]{2,}$'
+	like "$flavor: so has the app" "$(value keyring)" '^[0-9]{2,}$'
+	refute "$flavor: and it is another one" test "$(value keyring)" = "$(cat "$T/keyring")"
+done
 
 # T22: numbers are plain decimal
 inspect --user=1
@@ -68,14 +92,17 @@ run rkt --insecure-options=image,capabilities run --net=none example.com/app -- 
 is "insecure capabilities: everything that rkt has" "$(value capeff)" "$(sed -n 's/^CapPrm:.//p' /proc/self/status)"
 
 # system calls
-run rkt run --net=none example.com/app -- try=mount try=unshare try=setns try=keyctl try=ptrace try=bpf try=reboot try=clone3 try=iouring try=tiocsti
+run rkt run --net=none example.com/app -- try=mount try=unshare try=setns try=keyctl try=ptrace try=bpf try=reboot try=clone3 try=iouring try=tiocsti \
+	try=clone_user try=tiocsti_high try=tioclinux
 expect_status 0 "denied calls do not kill"
 like "T26 setns is denied" "$(value try_setns)" 'EPERM|EACCES'
-for c in mount unshare keyctl ptrace bpf reboot iouring; do
+for c in mount unshare clone_user keyctl ptrace bpf reboot iouring; do
 	is "T26 $c is denied" "$(value "try_$c")" EPERM
 done
 is "clone3 does not exist, so that libc falls back" "$(value try_clone3)" ENOSYS
-unlike "T26 no typing into terminals" "$(value try_tiocsti)" '^(0|EFAULT|ENOTTY|)$'
+for c in tiocsti tiocsti_high tioclinux; do
+	is "T26 no typing into terminals: $c" "$(value "try_$c")" ENOSYS
+done
 run rkt run --net=none example.com/app --seccomp=mode=remove,errno=EACCES,sethostname,chmod --exec=/bin/chmod -- 755 /tmp
 like "--seccomp mode=remove answers with its errno" "$(err)" 'Permission denied'
 run rkt run --net=none example.com/app --seccomp=mode=remove,chmod,fchmodat --exec=/bin/chmod -- 755 /tmp
