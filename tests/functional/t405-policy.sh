@@ -46,7 +46,7 @@ is "supplementary groups are exactly those" "$(value groups)" 7,9
 for flavor in ns fly; do
 	case $flavor in ns) net=--net=none ;; fly) net=--net=host ;; esac
 	ours() { # ACTIONS...
-		run "$@" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run $net \
+		run "$@" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run "$net" \
 			--stage1-name=coreos.com/rkt/stage1-$flavor example.com/app --seccomp=mode=retain,@appc.io/all -- status fds keyring
 	}
 	ours setpriv --groups 4,24
