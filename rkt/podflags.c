@@ -69,7 +69,8 @@ static int set_hostname(void *args, const struct opt *o, const char *value, stru
 	size_t n = strlen(value);
 
 	if (n > HOST_NAME_MAX || strspn(value, good) != n || *value == '-' || *value == '.')
-		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not a host name", o->name, value);
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not a host name", o->name,
+			       value);
 	free(*name);
 	*name = n ? xstrdup(value) : NULL;
 	return 0;

@@ -114,9 +114,7 @@ static int open_source(const struct podctx *c, const struct file *f, bool host, 
 void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only)
 {
 	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = (struct vol_mount){
-		.target = xstrdup(target), .fd = fd, .read_only = read_only
-	};
+	l->v[l->n++] = (struct vol_mount){ .target = xstrdup(target), .fd = fd, .read_only = read_only };
 }
 
 bool netfiles_take_resolv(const struct podctx *c)

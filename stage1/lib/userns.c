@@ -55,8 +55,8 @@ static int check_volumes(const struct sandbox *s, struct err *e)
 		const struct volume *v = &l->v[i];
 
 		if (v->kind == VOLUME_EMPTY && (v->uid >= s->users.count || v->gid >= s->users.count))
-			return err_set(e, ERR_INPUT, EINVAL, "volume \"%s\": owner %u:%u: " USERNS_BEYOND, v->name,
-				       v->uid, v->gid, s->users.count);
+			return err_set(e, ERR_INPUT, EINVAL, "volume \"%s\": owner %u:%u: " USERNS_BEYOND,
+				       v->name, v->uid, v->gid, s->users.count);
 	}
 	return 0;
 }
