@@ -35,6 +35,7 @@
 #include "stage1/lib/steps.h"
 #include "stage1/lib/supervise.h"
 #include "stage1/lib/sysctl.h"
+#include "stage1/lib/verb.h"
 
 /* ---- what an isolator does here; an isolator that cannot be applied is an error, never a warning ---- */
 
@@ -491,7 +492,7 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 	/* our own stage0 has seen to it */
 	if (!getenv(CONTRACT_FRESH))
 		(void)umask(022);
-	log_setup("rkt: run", LOG_NORMAL);
+	log_setup(verb_prefix("run"), LOG_NORMAL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	int signal_fd = supervise_signals(&e);
 	/* the lowest free number: only a caller who closed a standard descriptor makes it one of those */
