@@ -89,6 +89,8 @@ sh_in 'touch /v/new && echo written' --volume=v,kind=host,source="$T/vol",readOn
 is "unless the volume says otherwise" "$(out)" written
 sh_in 'touch /v/new 2>&1 | grep -o Read-only' example.com/readonly
 is "an implicit one is, too" "$(out)" Read-only
+expect_stderr 'no volume for mount point "v" of app "readonly": using an empty one' "of which one is told"
+fails_with 'app "readonly": no volume for mount point "v"; use --volume=v,kind=' "fly has no implicit volumes" rkt run $fly example.com/readonly
 sh_in 'touch /x 2>&1 | grep -o Read-only; touch /v/other && echo written; touch /v/sub/other && echo written' --volume=v,kind=host,source="$T/vol" \
 	--volume=e,kind=empty example.com/app --readonly-rootfs=true --mount=volume=v,target=/v --mount=volume=e,target=/v/sub
 is "volumes in a read-only root can be written" "$(tr '\n' ' ' <"$T/out")" "Read-only written written "
