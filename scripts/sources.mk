@@ -46,7 +46,7 @@ launch_LINK := $(stage2_LINK)
 stage1_SRC := $(addprefix stage1/lib/,steps.c verb.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
 	volumes.c planout.c tree.c skeleton.c kernfs.c dev.c etcfiles.c netfiles.c netcall.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
-	sandbox.c join.c addedplan.c appcall.c)
+	sandbox.c heritage.c join.c addedplan.c appcall.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp

@@ -51,6 +51,9 @@ for flavor in ns fly; do
 	}
 	ours setpriv --groups 4,24
 	is "$flavor: no group of the caller's" "$(value groups)" ""
+	ours sh -c 'trap "" USR1 QUIT CHLD; umask 077; exec "$@"' -
+	is "$flavor: no signal that the caller ignores" "$(value sigign) $(value sigblk)" '0000000000000000 0000000000000000'
+	is "$flavor: no umask of the caller's" "$(value umask)" 0022
 	ours env 7<"$T/etc" 9>>"$T/seen"
 	is "T17 $flavor: no descriptor of the caller's" "$(grep -o '^fd\.[0-9]*' "$T/out" | tr '\n' ' ')" "fd.0 fd.1 fd.2 "
 	ours python3 -c 'import ctypes, os, platform, sys
