@@ -100,6 +100,20 @@ for how in --no-overlay --private-users; do
 	is "also with $how" "$(tr '\n' ' ' <"$T/out")" "Read-only written "
 done
 
+mkdir -p "$T/vol2"
+echo two >"$T/vol2/which"
+echo one >"$T/vol/which"
+both="--volume=a,kind=host,source=$T/vol --volume=b,kind=host,source=$T/vol2"
+# shellcheck disable=SC2086
+sh_in 'cat /v/which' $both --mount=volume=a,target=/v example.com/app --mount=volume=b,target=/v/.
+is "a mount of the app counts more than the pod's" "$(out)" two
+# shellcheck disable=SC2086
+fails_with 'mount: two volumes are to be mounted at "/v"' "two in one place are refused" \
+	rkt run --net=none $both example.com/app --mount=volume=a,target=/v --mount=volume=b,target=/v/.
+# shellcheck disable=SC2086
+fails_with 'two volumes are to be mounted at "/v"' "the pod's as well" \
+	rkt run --net=none $both --mount=volume=a,target=/v --mount=volume=b,target=/x/../v example.com/app
+
 # ---- T02, T52: a target is looked for in the image, whatever its links are called ----------------
 
 mkdir -p "$T/canary/dir"
