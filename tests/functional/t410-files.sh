@@ -112,9 +112,12 @@ attack link-null "rm -rf dev && mkdir dev && ln -s /proc/sys/kernel/core_pattern
 run rkt run --net=none example.com/link-null --exec=/bin/sh -- -c 'echo x >/proc/kcore; cat /proc/sys/kernel/core_pattern'
 is "T13 core_pattern is the host's still" "$(out)" "$(cat /proc/sys/kernel/core_pattern)"
 attack passwd-link "rm -f etc/passwd && ln -s /../../../etc/passwd etc/passwd"
-fails_with 'passwd|user' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
+fails_with '/etc/passwd: Too many levels of symbolic links' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
+echo 'mallory:x:0:0:::' >"$T/mallory"
+attack passwd-away "ln -sf ../../../../../../..$T/mallory etc/passwd"
+fails_with '"mallory" user not found' "T23 nor is one that leads to a file of the host" rkt run --net=none example.com/passwd-away --user=mallory
 attack passwd-fifo "rm -f etc/passwd && mkfifo etc/passwd"
-fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
+fails_with '/etc/passwd is not a regular file' "T23 /etc/passwd as a FIFO does not block" timeout 20 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
 is "the canary is untouched" "$(cd "$T/canary" && find . -printf '%p %y %m %T@\n' | sort)" "$before"
 attack owners 'echo x >mine; chown 1001:1001 mine; ln -s mine link; chown -h 1000:100 link'
 run rkt run --net=none example.com/owners --user=/link --group=/link -- status
