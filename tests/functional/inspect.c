@@ -225,6 +225,13 @@ static int act_write(const char *arg)
 	return 0;
 }
 
+/* By name, without opening it. */
+static int act_truncate(const char *arg)
+{
+	printf("truncate:%s=%s\n", arg, truncate(arg, 1) < 0 ? strerrorname_np(errno) : "0");
+	return 0;
+}
+
 static int act_stat(const char *arg)
 {
 	struct stat st;
@@ -586,6 +593,7 @@ static const struct action {
 	{ "exit", act_exit },     { "signal", act_signal }, { "ignore", act_ignore },
 	{ "sleep", act_sleep },   { "orphan", act_orphan }, { "stdin", act_stdin },
 	{ "stderr", act_stderr }, { "notify", act_notify }, { "keyring", act_keyring },
+	{ "truncate", act_truncate },
 };
 
 static int run_action(const char *word)
