@@ -124,7 +124,7 @@ gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox clockshift
-inspect_SRC := tests/functional/inspect.c
+inspect_SRC := tests/functional/inspect.c tests/functional/inspect_try.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
 peersay_SRC := tests/functional/peersay.c
