@@ -81,6 +81,8 @@ is "its directory is closed to others" "$(stat -c %A "$dir" | cut -c 8-)" ---
 is "what builds its processes is root's alone" "$(stat -c '%a %U' "$dir/plan")" '600 root'
 is "so is the door to its streams" "$(stat -c '%a %U' "$dir/attach")" '600 root'
 is "and what holds the secret nobody else may read" "$(grep -lsr hunter2 "$dir" | xargs stat -c '%A' | cut -c 8- | sort -u)" ---
+init=$(cut -d ' ' -f 1 "/proc/$pid/task/$pid/children")
+like "the root of the pod's first process can be written by nobody" "$(grep ' - tmpfs ' "/proc/$init/mountinfo" | head -n 1)" ' / / ro,nosuid,nodev'
 chmod 711 "$T"
 run setpriv --reuid=65534 --regid=65534 --clear-groups cat "$dir/plan" "$dir/pod" "$dir/pod-created"
 is "not even the way there is open" "$(wc -c <"$T/out")" 0
