@@ -83,6 +83,12 @@ is "so is the door to its streams" "$(stat -c '%a %U' "$dir/attach")" '600 root'
 is "and what holds the secret nobody else may read" "$(grep -lsr hunter2 "$dir" | xargs stat -c '%A' | cut -c 8- | sort -u)" ---
 init=$(cut -d ' ' -f 1 "/proc/$pid/task/$pid/children")
 like "the root of the pod's first process can be written by nobody" "$(grep ' - tmpfs ' "/proc/$init/mountinfo" | head -n 1)" ' / / ro,nosuid,nodev'
+record=$(readlink "$dir/pid-start")
+ln -sfn "${record% *} 00000000-0000-4000-8000-000000000000" "$dir/pid-start"
+fails_with 'have gone|not running' "T36 a supervisor of another boot is none, even if number and start agree" rkt enter "$uuid" /bin/true
+ln -sfn "$record" "$dir/pid-start"
+run rkt enter "$uuid" /bin/true
+expect_status 0 "and is the one when the boot agrees"
 chmod 711 "$T"
 run setpriv --reuid=65534 --regid=65534 --clear-groups cat "$dir/plan" "$dir/pod" "$dir/pod-created"
 is "not even the way there is open" "$(wc -c <"$T/out")" 0
