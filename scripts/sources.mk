@@ -45,10 +45,10 @@ launch_AR := plan
 launch_LINK := $(stage2_LINK)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
-stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
+stage1_SRC := $(addprefix stage1/lib/,steps.c verb.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
 	volumes.c planout.c tree.c skeleton.c kernfs.c dev.c etcfiles.c netfiles.c netcall.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
-	sandbox.c join.c addedplan.c appcall.c appfact.c podfile.c podsock.c)
+	sandbox.c heritage.c join.c addedplan.c appcall.c appfact.c podfile.c podsock.c)
 ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash basecalls base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp
@@ -126,7 +126,7 @@ gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox clockshift
-inspect_SRC := tests/functional/inspect.c
+inspect_SRC := tests/functional/inspect.c tests/functional/inspect_try.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
 peersay_SRC := tests/functional/peersay.c

@@ -44,6 +44,9 @@
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
+/* Ours, for run and enter: the command that the user gave ("run-prepared"), for messages. */
+#define CONTRACT_VERB "RKT_VERB"
+
 /* Ours, for run, gc and net: the directory of the vendor's configuration; /usr/lib/rkt when it is not there. */
 #define CONTRACT_SYSTEM_CONFIG "RKT_SYSTEM_CONFIG"
 

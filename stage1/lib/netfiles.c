@@ -66,8 +66,7 @@ static int parse(const struct podctx *c, enum mode modes[ARRAY_LEN(files)], stru
 /* The host name behind the first line of 127.0.0.1. */
 static int add_hostname(const struct podctx *c, struct err *e)
 {
-	auto_free char *dflt = xasprintf("rkt-%s", c->uuid);
-	const char *name = c->hostname && *c->hostname ? c->hostname : dflt;
+	const char *name = c->hostname;
 	auto_buf in = BUF_INIT, out = BUF_INIT;
 	bool done = false;
 	int r = read_file_at(c->pod_fd, CONTRACT_FILE_HOSTS, HOSTS_MAX, &in);
@@ -124,12 +123,10 @@ static int detach(int src, const char *target, bool host, struct err *e)
 	return steal_fd(&m);
 }
 
-void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only)
+void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only)
 {
-	vol_mounts_push(l, &(struct vol_mount){ .name = xstrdup(name),
-						.target = xstrdup(target),
-						.fd = fd,
-						.read_only = read_only });
+	vol_mounts_push(l,
+			&(struct vol_mount){ .target = xstrdup(target), .fd = fd, .read_only = read_only });
 }
 
 static bool covers(const struct vol_mounts *vols, const char *path)
@@ -149,7 +146,7 @@ void netfiles_add_resolv(struct vol_mounts *l, const struct vol_mounts *vols, en
 		(void)close(fd);
 		return;
 	}
-	netfiles_add(l, f->key, f->target, fd, false);
+	netfiles_add(l, f->target, fd, false);
 	l->v[l->n - 1].yields = yields;
 }
 
@@ -217,7 +214,7 @@ int netfiles_open(const struct podctx *c, const struct vol_mounts *vols, bool ho
 				files[i].target, host, e);
 		if (fd < 0)
 			return fd;
-		netfiles_add(ret, files[i].key, files[i].target, fd, host);
+		netfiles_add(ret, files[i].target, fd, host);
 	}
 	return r;
 }

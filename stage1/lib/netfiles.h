@@ -33,4 +33,4 @@ int netfiles_resolv(const struct podctx *c, enum net_resolv which, struct err *e
  * the app that covers the file (then @fd is closed), and to a file of the image that says anything. */
 void netfiles_add_resolv(struct vol_mounts *l, const struct vol_mounts *vols, enum net_resolv which, int fd);
 /* One more mount for volumes_attach; takes @fd. */
-void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only);
+void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only);

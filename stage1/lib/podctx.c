@@ -153,7 +153,7 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 		r = take_lock_fd(c, e);
 	if (r < 0)
 		return r;
-	log_setup("rkt: run", c->debug ? LOG_VERBOSE : LOG_NORMAL);
+	log_setup(log_get_prefix(), c->debug ? LOG_VERBOSE : LOG_NORMAL);
 	c->own_stage0 = getenv(CONTRACT_FRESH) != NULL;
 	c->pod_fd = c->lock_fd; /* it is the pod directory */
 	r = load_manifest(c, e);

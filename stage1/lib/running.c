@@ -87,7 +87,7 @@ static bool is_it(const struct recorded *rec)
 }
 
 /* Open first, compare afterwards, so that the comparison is of what we hold. */
-static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
+int running_supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
 {
 	struct recorded rec;
 	int r = read_record(pod_fd, &rec, e);
@@ -115,13 +115,6 @@ int running_kill(int pod_fd, int sig, struct err *e)
 	return kill(rec.pid, sig) < 0 ? err_sys(e, errno, "signal the pod") : 0;
 }
 
-int running_supervisor(int pod_fd, struct err *e)
-{
-	pid_t pid;
-
-	return supervisor(pod_fd, &pid, e);
-}
-
 static char **children(pid_t pid)
 {
 	auto_free char *path = xasprintf("/proc/%d/task/%d/children", pid, pid);
@@ -136,7 +129,7 @@ int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	pid_t pid = 0;
 	uint32_t child = 0;
-	auto_close int sup = supervisor(pod_fd, &pid, e);
+	auto_close int sup = running_supervisor(pod_fd, &pid, e);
 
 	if (sup < 0)
 		return sup;

@@ -17,7 +17,7 @@ struct vol_device {
 };
 
 struct vol_mount {
-	char *name;   /* volume, for messages */
+	char *name;   /* for messages; NULL: a file of ours */
 	char *target; /* cleaned absolute path in the app */
 	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;

@@ -61,6 +61,22 @@ is "T17 our programs are unchanged" "$(cat "$RKT_BUILD"/lib/rkt/stage1/ns/rootfs
 unlike "T17 nothing of ours was written" "$(cat "$T/bg.out")" 'WROTE /proc/1/'
 down
 
+# started in a chroot, whose mounts are those of the host: enter ends up at the root of the app and nowhere above
+cat >"$T/jailed" <<'END'
+jail=$1/jail uuid=$1/uuid4
+shift
+mkdir -p "$jail" && mount --rbind / "$jail" || exit 99
+chroot "$jail" "$@" run --net=none --uuid-file-save="$uuid" example.com/app --exec=/bin/sh -- -c 'stat -c "app %d:%i" /; exec sleep 60' &
+while ! chroot "$jail" "$@" status --wait-ready=10s "$(cat "$uuid" 2>/dev/null)" >/dev/null 2>&1; do sleep 0.1; done
+chroot "$jail" "$@" enter "$(cat "$uuid")" sh -c 'stat -c "enter %d:%i" / /.. /proc/self/root/; cd ..; pwd'
+chroot "$jail" "$@" stop --force "$(cat "$uuid")" >/dev/null
+wait
+END
+run timeout 60 unshare -m --propagation private sh "$T/jailed" "$T" "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept"
+root=$(sed -n 's/^app //p' "$T/out")
+like "a pod starts in a chroot" "$root" '^[0-9]+:[0-9]+$'
+is "enter is at its root, and nothing is above it" "$(grep -v '^app' "$T/out" | tr '\n' ' ')" "enter $root enter $root enter $root / "
+
 # several apps: one must be named
 pod example.com/app --name=one --exec=/bin/sleep -- 60 --- example.com/app --name=two --exec=/bin/sleep -- 60
 run rkt enter "$uuid" /bin/true

@@ -28,7 +28,7 @@ portrait() {
 # host_pid WORD: the process that has WORD as its last argument and is a sleep.
 host_pid() {
 	for _p in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' <"$_p/cmdline" 2>/dev/null)" != "/bin/sleep $1 " ] || echo "${_p#/proc/}"
+		[ "$(tr '\0' ' ' 2>/dev/null <"$_p/cmdline")" != "/bin/sleep $1 " ] || echo "${_p#/proc/}"
 	done | head -n 1
 }
 
@@ -51,7 +51,9 @@ policy() {
 	uuid=$(cat "$T/uuid")
 	rkt status --wait-ready=10s "$uuid" >/dev/null 2>&1
 	app=$(host_pid "77${n}1")
-	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
+	# from a caller who is another one than that of run in everything that a process inherits
+	sh -c 'umask 077; ulimit -S -n 555; ulimit -S -s 4096; trap "" USR1 QUIT; echo 300 >/proc/self/oom_score_adj; exec "$@"' - \
+		"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
 	enter=$!
 	pids="$pids $enter"
 	wait_for 10 sh -c "ps ax -o args | grep -q '^/bin/sleep 77${n}2'"

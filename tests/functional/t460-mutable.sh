@@ -41,6 +41,7 @@ run rkt app start "$uuid" --app=one
 expect_status 0 "app start"
 is "it runs" "$(state one)" running
 check "its output is the sandbox's" wait_for 10 grep -q 'one\[[0-9]*\]: up-red$' "$T/bg.out"
+fails_with '^rkt: exec: app "one": execute: nosuch: No such file' "app exec: what is missing is told by the command that was given" rkt app exec --app=one "$uuid" nosuch
 run rkt app exec --app=one "$uuid" sh -c 'echo $COLOUR; hostname; exit 5'
 expect_status 5 "app exec: the command's status"
 expect_stdout '^red$' "app exec: the app's environment"
@@ -72,7 +73,7 @@ expect_stdout '^\[\{"name":"one","state":"exited",' "app list has the same objec
 run rkt app stop "$uuid" --app=one
 expect_status 0 "stopping what does not run is no error"
 expect_stdout 'already stopped' "but said"
-fails_with 'not running' "exec needs a running app" rkt app exec --app=one "$uuid" /bin/true
+fails_with '^rkt: exec: .*not running' "exec needs a running app" rkt app exec --app=one "$uuid" /bin/true
 check "the failure of an app did not end the pod" kill -0 "$pid"
 run rkt app start "$uuid" --app=one
 expect_status 0 "it starts again"
