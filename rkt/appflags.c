@@ -185,22 +185,27 @@ static int set_caps(void *args, const struct opt *o, const char *value, struct e
 	return 0;
 }
 
+/* The mode and the errno say what the whole list means: each at most once. */
 static int set_seccomp(void *args, const struct opt *o, const char *value, struct err *e)
 {
 	auto_strv parts = strv_split(value, ',');
-	bool mode = false, names = false;
+	bool mode = false, error = false, names = false, twice = false;
 	for (char **p = parts; *p; p++) {
 		const char *eq = strchr(*p, '=');
 		if (!**p)
 			return bad(e, o, value, "a list with an empty part");
-		if (!eq)
-			names = true;
-		else if (strcmp(*p, "mode=retain") == 0 || strcmp(*p, "mode=remove") == 0)
-			mode = true;
-		else if (strncmp(*p, "errno=", 6) != 0)
+		bool is_mode = strcmp(*p, "mode=retain") == 0 || strcmp(*p, "mode=remove") == 0;
+		bool is_error = strncmp(*p, "errno=", 6) == 0 && eq[1];
+		if (eq && !is_mode && !is_error)
 			return bad(e, o, *p,
 				   "neither mode=retain, mode=remove, errno=NAME nor a system call");
+		twice |= (mode && is_mode) || (error && is_error);
+		mode |= is_mode;
+		error |= is_error;
+		names |= !eq;
 	}
+	if (twice)
+		return bad(e, o, value, "a list with two modes or two errnos");
 	if (!mode || !names)
 		return bad(e, o, value,
 			   mode ? "without a system call" : "without mode=retain or mode=remove");
@@ -241,7 +246,7 @@ const struct opt podflags_app[] = {
 	  .help = "standard output of the app: log (the default), null, or stream or tty for 'rkt attach'" },
 	{ .name = "supplementary-gids", .kind = OPT_CALL, .arg = "GID[,GID...]", .call = add_gids, .flags = OPT_APP,
 	  .help = "supplementary group ids override for the preceding image" },
-	{ .name = "user", .kind = OPT_STR, .arg = "USER", .offset = A(req.user), .flags = OPT_APP,
+	{ .name = "user", .kind = OPT_STR, .arg = "USER[:GROUP]", .offset = A(req.user), .flags = OPT_APP,
 	  .help = "user override for the preceding image: a name, a number, or a path in the image" },
 	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.user_annotations), .help = "set the app's user annotations" },

@@ -12,6 +12,17 @@ int appverb_pod(struct cli *c, unsigned int need, struct host *h, struct pod *p,
 	return r < 0 ? r : pod_open_prefix(&h->data, c->rest[0], p, e);
 }
 
+int appverb_snapshot(struct cli *c, struct pod_snapshot *ret, struct err *e)
+{
+	auto_host h = { 0 };
+	auto_pod p = POD_INIT;
+	int r = appverb_pod(c, 0, &h, &p, e);
+	*ret = (struct pod_snapshot){ .state = POD_GONE };
+	if (r == 0)
+		pod_snapshot_take(&p, ret);
+	return r;
+}
+
 int appverb_run(struct cli *c, int (*act)(struct pod *p, const char *app, bool debug, struct err *e),
 		const char *done, const char *idle, struct err *e)
 {
@@ -36,7 +47,7 @@ const struct opt appverb_app[] = {
 };
 const struct opt *const appverb_app_tables[] = { appverb_app, NULL };
 
-int appverb_choose(const struct pod_manifest *m, const char *want, const char **ret, struct err *e)
+static int choose(const struct pod_manifest *m, const char *want, const char **ret, struct err *e)
 {
 	if (want && !pod_manifest_app(m, want))
 		return err_set(e, ERR_INPUT, ENOENT, "the pod has no app \"%s\"", want);
@@ -49,4 +60,16 @@ int appverb_choose(const struct pod_manifest *m, const char *want, const char **
 		strv_push(&names, m->apps[i].name);
 	auto_free char *list = strv_join(names, ", ");
 	return err_set(e, ERR_INPUT, EINVAL, "the pod has several apps: choose one with --app: %s", list);
+}
+
+struct pod_manifest *appverb_running(const struct pod *p, const char *want, const char **ret_app,
+				     struct err *e)
+{
+	if (p->state != POD_RUNNING) {
+		err_set(e, ERR_STATE, EINVAL, "pod \"%s\" is not running: it is %s", p->uuid,
+			pod_state_name(p->state));
+		return NULL;
+	}
+	auto_pod_manifest m = pod_manifest_load(p, e);
+	return m && choose(m, want, ret_app, e) == 0 ? steal_ptr(&m) : NULL;
 }

@@ -37,13 +37,10 @@ static int app_list_run(struct cli *c, struct err *e)
 {
 	const struct appverb_args *a = c->args;
 	enum output_format format = output_format_of(a->format);
-	struct pod_snapshot s = { .state = POD_GONE };
-	auto_host h = { 0 };
-	auto_pod p = POD_INIT;
-	int r = appverb_pod(c, 0, &h, &p, e);
+	struct pod_snapshot s;
+	int r = appverb_snapshot(c, &s, e);
 	if (r < 0)
 		return r;
-	pod_snapshot_take(&p, &s);
 	r = format == OUTPUT_TEXT ? print_table(&s, a->no_legend, e) : print_json(&s, format, e);
 	pod_snapshot_done(&s);
 	return r;

@@ -3,35 +3,15 @@
  */
 #include "rkt/commands.h"
 
-#include "base/auto.h"
 #include "rkt/podstart.h"
 
 static int app_sandbox_run(struct cli *c, struct err *e)
 {
 	struct pod_args *a = c->args;
-	auto_host h = { 0 };
-	auto_pod p = POD_INIT;
-	struct stage1 s1 = { 0 };
 	if (c->rest)
 		return cli_usage(c, e, "takes no images: add them with 'rkt app add'");
 	a->mutable_pod = true;
-	int r = podflags_dns_mode(a, e);
-	if (r == 0)
-		r = podstart_prepare(c, a, &h, &s1, &p, e);
-	if (r == 0) {
-		struct run_options o = podstart_options(c, a);
-		r = dns_write(&a->dns, &p, e);
-		if (r == 0)
-			r = pod_to_run(&p, e);
-		if (r == 0) {
-			o.fresh = true;
-			r = stage1_exec_run(&s1, &p, &o, e);
-		} else {
-			podstart_abandon(&p);
-		}
-	}
-	stage1_done(&s1);
-	return r;
+	return podstart_run(c, a, e);
 }
 
 #define P(member) offsetof(struct pod_args, member)

@@ -67,15 +67,12 @@ static int print_app(const struct pod_snapshot *s, const char *app, enum output_
 static int app_status_run(struct cli *c, struct err *e)
 {
 	const struct appverb_args *a = c->args;
-	struct pod_snapshot s = { .state = POD_GONE };
-	auto_host h = { 0 };
-	auto_pod p = POD_INIT;
+	struct pod_snapshot s;
 	if (!a->app || !*a->app)
 		return cli_usage(c, e, "must provide the app with --app");
-	int r = appverb_pod(c, 0, &h, &p, e);
+	int r = appverb_snapshot(c, &s, e);
 	if (r < 0)
 		return r;
-	pod_snapshot_take(&p, &s);
 	r = print_app(&s, a->app, output_format_of(a->format), e);
 	pod_snapshot_done(&s);
 	return r;

@@ -68,15 +68,10 @@ static int attach_pod(const struct cli *c, const struct pod *p, char *const *mod
 	struct stage1 s1 = { 0 };
 	const char *app = NULL;
 
-	if (p->state != POD_RUNNING)
-		return err_set(e, ERR_STATE, EINVAL, "pod \"%s\" is not running: it is %s", p->uuid,
-			       pod_state_name(p->state));
-	auto_pod_manifest m = pod_manifest_load(p, e);
+	auto_pod_manifest m = appverb_running(p, a->app, &app, e);
 	if (!m)
 		return -e->code;
-	int r = appverb_choose(m, a->app, &app, e);
-	if (r == 0)
-		r = stage1_of_pod(p, &s1, e);
+	int r = stage1_of_pod(p, &s1, e);
 	if (r == 0)
 		r = stage1_exec_attach(&s1, p, app, c->g.debug, mode, e);
 	stage1_done(&s1);

@@ -61,18 +61,12 @@ static int enter_pod(const struct enter_args *a, struct host *h, struct pod *p, 
 	const char *app = NULL;
 	struct stage1 s1 = { 0 };
 	pid_t pid = 0;
-	if (p->state != POD_RUNNING)
-		return err_set(e, ERR_STATE, EINVAL, "pod \"%s\" is not running: it is %s", p->uuid,
-			       pod_state_name(p->state));
-	auto_pod_manifest m = pod_manifest_load(p, e);
+	auto_pod_manifest m = appverb_running(p, a->app, &app, e);
 	if (!m)
 		return -e->code;
-	int r = appverb_choose(m, a->app, &app, e);
-	if (r < 0)
-		return r;
 	if (!*argv)
 		default_command(h, pod_manifest_app(m, app), argv);
-	r = wait_init_pid(p, &pid, e);
+	int r = wait_init_pid(p, &pid, e);
 	if (r == 0)
 		r = stage1_of_pod(p, &s1, e);
 	if (r == 0)

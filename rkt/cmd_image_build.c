@@ -15,7 +15,10 @@
 #include "oci/platform.h"
 #include "oci/reference.h"
 #include "rkt/host.h"
+#include "rkt/outputarg.h"
 #include "rkt/podflags.h"
+
+static const char *const formats[] = { "oci-archive", "oci", "docker-archive", NULL };
 
 struct image_build_args {
 	char *name, *format, *arch;
@@ -127,20 +130,23 @@ static int name_of(const struct image_build_args *a, char **name, char **tag, st
 static int build(struct cli *c, char *const *command, struct err *e)
 {
 	const struct image_build_args *a = c->args;
-	auto_free char *root = path_abs(c->rest[0]), *path = path_abs(c->rest[1]), *name = NULL, *tag = NULL;
+	auto_free char *root = path_abs(c->rest[0]), *path = NULL, *name = NULL, *tag = NULL;
+	const char *format;
 	auto_host h = { 0 };
 
-	if (!root || !path)
+	if (!root)
 		return err_sys(e, errno, "working directory");
-	int r = name_of(a, &name, &tag, e);
+	int r = output_arg(c->rest[1], a->format, formats, &format, &path, e);
+	if (r == 0)
+		r = name_of(a, &name, &tag, e);
 	auto_json config = r < 0 ? NULL : config_of(a, command, e);
 	r = config ? host_open(&c->g, HOST_CREATE | HOST_STORE, &h, e) : -e->code;
 	if (r < 0)
 		return r;
 	auto_json reply = fetch_call(&h.fetch, "build",
 				     json_pack("{s:s, s:O, s:s, s:s, s:s, s:s}", "root", root, "config",
-					       config, "name", name, "version", tag, "format", a->format,
-					       "path", path),
+					       config, "name", name, "version", tag, "format", format, "path",
+					       path),
 				     e);
 	return reply ? 0 : err_ctx(e, "image \"%s\"", a->name);
 }
@@ -166,7 +172,6 @@ static void image_build_done(void *args)
 }
 
 #define F(member) offsetof(struct image_build_args, member)
-static const char *const formats[] = { "oci", "oci-archive", "docker-archive", NULL };
 /* clang-format off */
 static const struct opt image_build_opts[] = {
 	{ .name = "arch", .kind = OPT_STR, .arg = "NAME", .offset = F(arch),
@@ -175,8 +180,8 @@ static const struct opt image_build_opts[] = {
 	  .offset = F(environment), .help = "a variable of the app's environment" },
 	{ .name = "exec", .kind = OPT_STR, .arg = "PROGRAM", .offset = F(exec),
 	  .help = "the program that the image runs" },
-	{ .name = "format", .kind = OPT_STR, .arg = "FORMAT", .offset = F(format), .dflt = "oci-archive",
-	  .choices = formats, .complete = COMP_CHOICES, .help = "oci (a directory), oci-archive or docker-archive" },
+	{ .name = "format", .kind = OPT_STR, .arg = "FORMAT", .offset = F(format),
+	  .choices = formats, .complete = COMP_CHOICES, .help = "oci-archive (if nothing is said), oci (a directory) or docker-archive" },
 	{ .name = "group", .kind = OPT_STR, .arg = "GROUP", .offset = F(group),
 	  .help = "group that the app runs as, a name or a number" },
 	{ .name = "name", .kind = OPT_STR, .arg = "NAME[:TAG]", .offset = F(name),
@@ -201,14 +206,16 @@ static const struct opt *const image_build_tables[] = { image_build_opts, NULL }
 const struct command cmd_image_build = {
 	.group = "image",
 	.name = "build",
-	.args = "DIR OUTPUT [-- ARG...]",
+	.args = "DIR [FORMAT:]OUTPUT [-- ARG...]",
 	.summary = "Make an OCI image of a directory",
 	.description =
 		"The directory becomes the root of an image of one layer, with owners, modes, times, links "
 		"and\n"
 		"extended attributes; what is behind \"--\" becomes its command. The same directory gives "
 		"the\n"
-		"same image every time. OUTPUT must not exist. To run it: 'rkt run oci-archive:OUTPUT'.",
+		"same image every time. OUTPUT must not exist; FORMAT:OUTPUT is short for --format=FORMAT "
+		"OUTPUT.\n"
+		"To run it: 'rkt run oci-archive:OUTPUT'.",
 	.tables = image_build_tables,
 	.args_size = sizeof(struct image_build_args),
 	.complete = COMP_DIR,

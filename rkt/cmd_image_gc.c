@@ -79,7 +79,7 @@ const struct command cmd_image_gc = {
 	.description =
 		"Removes images that were not used for the grace period, but not those of pods that run or "
 		"are\n"
-		"prepared; files of removed images that no pod needs any more; and unfinished downloads and\n"
+		"prepared; files of removed images that no pod needs any more; and unfinished transfers and\n"
 		"imports of an rkt that was killed. Pods of any state keep the files they stand on.\n"
 		"Nothing is removed by itself: run this now and then, after rkt gc.",
 	.tables = image_gc_tables,

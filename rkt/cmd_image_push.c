@@ -52,6 +52,9 @@ const struct command cmd_image_push = {
 		"Sends manifest and layers as they were fetched, byte for byte, and only what the registry\n"
 		"does not have; an ACI becomes an OCI image of one layer. Prints the digest of the "
 		"manifest.\n"
+		"A push that was interrupted is continued by the next one of the same to the same place, "
+		"where\n"
+		"the registry has kept what it got.\n"
 		"Passwords are found as for 'rkt fetch'.",
 	.complete = COMP_IMAGE,
 	.run = image_push_run,

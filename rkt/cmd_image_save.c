@@ -7,9 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/auto.h"
-#include "base/path.h"
 #include "base/strv.h"
 #include "rkt/images.h"
+#include "rkt/outputarg.h"
+
+static const char *const formats[] = { "oci-archive", "oci", "docker-archive", "aci", NULL };
 
 struct image_save_args {
 	char *format;
@@ -23,30 +25,28 @@ static int image_save_run(struct cli *c, struct err *e)
 
 	if (strv_len(c->rest) != 2)
 		return cli_usage(c, e, "must provide an image and where to write it");
-	auto_free char *path = path_abs(c->rest[1]);
-	if (!path)
-		return err_sys(e, errno, "working directory");
-	int r = host_open(&c->g, HOST_STORE, &h, e);
+	auto_free char *path = NULL;
+	const char *format;
+	int r = output_arg(c->rest[1], a->format, formats, &format, &path, e);
+	if (r == 0)
+		r = host_open(&c->g, HOST_STORE, &h, e);
 	if (r == 0)
 		r = image_lookup(&h, c->rest[0], id, e);
 	if (r < 0)
 		return r;
 	auto_json reply = fetch_call(
-		&h.fetch, "save", json_pack("{s:s, s:s, s:s}", "id", id, "format", a->format, "path", path),
-		e);
+		&h.fetch, "save", json_pack("{s:s, s:s, s:s}", "id", id, "format", format, "path", path), e);
 	return reply ? 0 : err_ctx(e, "image \"%s\"", c->rest[0]);
 }
 
-static const char *const formats[] = { "oci", "oci-archive", "docker-archive", "aci", NULL };
 static const struct opt image_save_opts[] = {
 	{ .name = "format",
 	  .kind = OPT_STR,
 	  .arg = "FORMAT",
 	  .offset = offsetof(struct image_save_args, format),
-	  .dflt = "oci-archive",
 	  .choices = formats,
 	  .complete = COMP_CHOICES,
-	  .help = "oci (a directory), oci-archive, docker-archive or aci" },
+	  .help = "oci-archive (if nothing is said), oci (a directory), docker-archive or aci" },
 	{ .kind = OPT_END },
 };
 static const struct opt *const image_save_tables[] = { image_save_opts, NULL };
@@ -54,12 +54,16 @@ static const struct opt *const image_save_tables[] = { image_save_opts, NULL };
 const struct command cmd_image_save = {
 	.group = "image",
 	.name = "save",
-	.args = "IMAGE OUTPUT",
+	.args = "IMAGE [FORMAT:]OUTPUT",
 	.summary = "Write a stored image to disk, for others to load",
 	.description =
-		"Writes an OCI image layout, the same in one file, what 'docker load' reads, or the ACI.\n"
-		"Layers are those that were fetched, byte for byte; an ACI becomes an image of one layer.\n"
-		"OUTPUT must not exist.",
+		"Writes an OCI image layout, the same in one file, what 'docker load' reads, or an ACI.\n"
+		"An image of that kind leaves as it was fetched, byte for byte. An ACI becomes an OCI image "
+		"of\n"
+		"one layer; of an OCI image the layers become the root of an ACI, without what they take "
+		"from\n"
+		"each other, and 'rkt image cat-manifest' shows its manifest; the same bytes every time.\n"
+		"OUTPUT must not exist; FORMAT:OUTPUT is short for --format=FORMAT OUTPUT.",
 	.tables = image_save_tables,
 	.args_size = sizeof(struct image_save_args),
 	.complete = COMP_IMAGE,

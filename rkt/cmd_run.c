@@ -5,33 +5,10 @@
 
 #include "base/auto.h"
 #include "rkt/podstart.h"
-#include "stage0/userns.h"
 
 static int run_run(struct cli *c, struct err *e)
 {
-	struct pod_args *a = c->args;
-	auto_host h = { 0 };
-	auto_pod p = POD_INIT;
-	struct stage1 s1 = { 0 };
-	int r = podflags_dns_mode(a, e);
-	if (r == 0)
-		r = podstart_prepare(c, a, &h, &s1, &p, e);
-	if (r == 0) {
-		struct run_options o = podstart_options(c, a);
-		r = dns_write(&a->dns, &p, e);
-		if (r == 0 && a->private_users)
-			r = userns_of_pod(&p, &o.private_users, e);
-		if (r == 0)
-			r = pod_to_run(&p, e);
-		if (r == 0) {
-			o.fresh = true;
-			r = stage1_exec_run(&s1, &p, &o, e);
-		} else {
-			podstart_abandon(&p);
-		}
-	}
-	stage1_done(&s1);
-	return r;
+	return podstart_run(c, c->args, e);
 }
 
 static const struct opt run_opts[] = {

@@ -20,7 +20,7 @@ SETTER(add_hosts, dns_add_hosts)
 /* clang-format off */
 const struct opt podflags_dns[] = {
 	{ .name = "dns", .kind = OPT_CALL, .arg = "IP[,IP...]", .call = add_servers,
-	  .help = "name servers of the pod; host: the host's resolv.conf, none: whatever the image has" },
+	  .help = "name servers of the pod; host: the host's resolv.conf, none: whatever the image has (default: those of the networks, else the host's for an image without)" },
 	{ .name = "dns-domain", .kind = OPT_CALL, .arg = "DOMAIN", .call = set_domain,
 	  .help = "the pod's own domain in its resolv.conf" },
 	{ .name = "dns-opt", .kind = OPT_CALL, .arg = "OPTION", .call = add_option,

@@ -3,6 +3,8 @@
  */
 #include "rkt/podflags.h"
 
+#include <limits.h>
+
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/path.h"
@@ -56,6 +58,21 @@ static int add_net(void *args, const struct opt *o, const char *value, struct er
 	if (r < 0)
 		return err_ctx(e, "option --%s", o->name);
 	net_specs_done(&all);
+	return 0;
+}
+
+/* As hostname(7) has it, and "_", which many use; in /etc/hosts it must be one word.  Empty: the pod's own. */
+static int set_hostname(void *args, const struct opt *o, const char *value, struct err *e)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	char **name = &((struct pod_args *)args)->hostname;
+	size_t n = strlen(value);
+
+	if (n > HOST_NAME_MAX || strspn(value, good) != n || *value == '-' || *value == '.')
+		return err_set(e, ERR_USAGE, EINVAL, "option --%s: \"%s\" is not a host name", o->name,
+			       value);
+	free(*name);
+	*name = n ? xstrdup(value) : NULL;
 	return 0;
 }
 
@@ -209,7 +226,7 @@ const struct opt podflags_stage1[] = {
 };
 
 const struct opt podflags_runtime[] = {
-	{ .name = "hostname", .kind = OPT_STR, .arg = "NAME", .offset = P(hostname),
+	{ .name = "hostname", .kind = OPT_CALL, .arg = "NAME", .call = set_hostname,
 	  .help = "the pod's host name; rkt-UUID when not given" },
 	{ .name = "ipc", .kind = OPT_STR, .arg = "MODE", .offset = P(ipc), .choices = ipc_choices,
 	  .complete = COMP_CHOICES, .help = "whose IPC namespace the pod has: auto, private or parent" },
@@ -295,6 +312,7 @@ void pod_args_done(void *args)
 	strv_free(a->set_env);
 	dns_done(&a->dns);
 	free(a->dns_mode);
+	free(a->hostname);
 	strv_free(a->net);
 	strv_free(a->annotations);
 	strv_free(a->user_annotations);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "rkt/images.h"
 #include "stage0/prepare.h"
+#include "stage0/userns.h"
 
 /* Ids of all images into the requests of their apps. */
 static int obtain_images(struct host *h, struct pod_args *a, struct err *e)
@@ -161,4 +162,35 @@ struct run_options podstart_options(const struct cli *c, const struct pod_args *
 		.insecure_paths = c->g.insecure & INSECURE_PATHS,
 		.insecure_seccomp = c->g.insecure & INSECURE_SECCOMP,
 	};
+}
+
+/* The pod is prepared; from now on it is to run or to go. */
+static int become(struct cli *c, struct pod_args *a, const struct stage1 *s1, struct pod *p, struct err *e)
+{
+	struct run_options o = podstart_options(c, a);
+	int r = dns_write(&a->dns, p, e);
+	if (r == 0 && a->private_users)
+		r = userns_of_pod(p, &o.private_users, e);
+	if (r == 0)
+		r = pod_to_run(p, e);
+	if (r < 0) {
+		podstart_abandon(p);
+		return r;
+	}
+	o.fresh = true;
+	return stage1_exec_run(s1, p, &o, e);
+}
+
+int podstart_run(struct cli *c, struct pod_args *a, struct err *e)
+{
+	auto_host h = { 0 };
+	auto_pod p = POD_INIT;
+	struct stage1 s1 = { 0 };
+	int r = podflags_dns_mode(a, e);
+	if (r == 0)
+		r = podstart_prepare(c, a, &h, &s1, &p, e);
+	if (r == 0)
+		r = become(c, a, &s1, &p, e);
+	stage1_done(&s1);
+	return r;
 }

@@ -18,6 +18,10 @@
 int podstart_prepare(struct cli *c, struct pod_args *a, struct host *h, struct stage1 *ret_stage1,
 		     struct pod *ret_pod, struct err *e);
 
+/* run() of run and app sandbox, whose arguments are looked at: prepare the pod and become its supervisor.  Returns on failure only;
+ * nothing of the pod is left then, as above. */
+int podstart_run(struct cli *c, struct pod_args *a, struct err *e);
+
 /* Delete a pod that is being prepared by us; what cannot be deleted is left to gc. */
 void podstart_abandon(struct pod *p);
 

@@ -2,9 +2,10 @@
 
 base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fsmake.c fswalk.c \
 	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c base64.c)
-# json.c needs jansson and hash.c libcrypto: archives of their own, so that a program links what it uses.
+# json.c needs jansson, hash.c libcrypto and callfilter.c libseccomp: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c
+basecalls_SRC := aci/base/callfilter.c
 schema_SRC := $(addprefix aci/schema/,check.c ids.c labels.c app.c isolator.c quantity.c rlimit.c device.c pathrule.c image.c pod.c volume.c netspec.c portspec.c)
 
 # OCI and docker images: references and documents.
@@ -14,11 +15,11 @@ oci_SRC := $(addprefix aci/oci/,digest.c reference.c media.c document.c platform
 plan_SRC := stage2/plan.c stage2/stepname.c
 # The part of stage0 that `rkt` links: libc and jansson, nothing else.
 stage0_SRC := $(addprefix stage0/,dirs.c store.c storedoc.c storeref.c storewrite.c pod.c podlist.c podfacts.c \
-	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
+	podwait.c status.c summary.c stage1.c stage1_exec.c classic.c mounts.c gc.c age.c partial.c sweep.c config.c configjson.c regconf.c lookaside.c ref.c \
 	keystore.c fetchclient.c prepare.c prepare_manifest.c prepare_app.c prepare_env.c imageuse.c imagegc.c blobs.c imagelayers.c layersgc.c dns.c \
 	stage1_app.c entrypoint_run.c networks.c mutable.c userns.c prepare_ports.c)
 
-ARCHIVES := base basejson basehash schema oci stage0 plan
+ARCHIVES := base basejson basehash basecalls schema oci stage0 plan
 
 PROGRAMS :=
 
@@ -26,7 +27,8 @@ PROGRAMS :=
 stage2_SRC := $(addprefix stage2/,launch.c launch_root.c launch_paths.c launch_cred.c launch_exec.c fds.c)
 # Where stage2/libc.c speaks to the kernel itself, that is all; elsewhere the C library is linked.
 ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)),)
-stage2_SRC += stage2/start.c stage2/libc.c
+stage2_LIBC := stage2/start.c stage2/libc.c
+stage2_SRC += $(stage2_LIBC)
 stage2_LINK := $(PLAIN) -nostdlib
 else
 stage2_LINK := $(PLAIN)
@@ -43,11 +45,11 @@ launch_AR := plan
 launch_LINK := $(stage2_LINK)
 
 # stage1: one folder a flavor, the engine in lib.  Static: they run beside foreign roots.
-stage1_SRC := $(addprefix stage1/lib/,steps.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
+stage1_SRC := $(addprefix stage1/lib/,steps.c verb.c podctx.c mnt.c mnt_classic.c users.c capset.c seccomp.c seccomp_cache.c \
 	seccomp_named.c seccomp_policy.c seccomp_sets.c cgroup.c cgroup_limits.c cgroup_gone.c devices.c rlimits.c sysctl.c \
 	volumes.c planout.c tree.c skeleton.c kernfs.c dev.c etcfiles.c netfiles.c netcall.c notify.c restart.c listen.c streams.c lines.c relay.c relay_clients.c userns.c userns_root.c userns_cgroups.c login.c stopsignal.c childplan.c child.c tty.c running.c supervise.c requests.c \
-	sandbox.c join.c addedplan.c appcall.c)
-ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash base
+	sandbox.c heritage.c join.c addedplan.c appcall.c appfact.c podfile.c podsock.c)
+ARCHIVES := $(filter-out plan base%,$(ARCHIVES)) stage1 plan basejson basehash basecalls base
 STAGE1_AR := stage1 plan schema basejson base
 STAGE1_LIBS := -ljansson -lseccomp
 
@@ -69,17 +71,17 @@ $(foreach p,start stop rm,$(eval $(call flavor_program,ns,app-$(p),stage1/lib/ap
 
 # Networks: a program of flavor ns that runs on the host's side only.
 net_SRC := $(addprefix stage1/net/,attachment.c confs.c netconf.c exact.c cniversion.c cni.c cniargs.c cnianswer.c plugin.c left.c result.c builtin.c \
-	lease.c fw.c ports.c proxy.c record.c resolv.c twins.c standin.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c proxy_tcp.c proxy_udp.c proxy_jail.c)
+	lease.c fw.c ports.c proxy.c record.c resolv.c hostresolv.c twins.c standin.c bridge.c add.c del.c listing.c builtin_conf.c rtnl.c subnet.c sysctls.c nlsock.c nftab.c conntrack.c proxy_tcp.c proxy_udp.c proxy_jail.c)
 ARCHIVES := net $(ARCHIVES)
 PROGRAMS += ns-net
 ns-net_SRC := stage1/net/net_main.c
 ns-net_OUT := lib/rkt/stage1/ns/rootfs/net
-ns-net_AR := net schema basejson base
+ns-net_AR := net stage1 schema basejson basecalls base
 ns-net_LIBS := -lnftables -lmnl -lseccomp -ljansson
 
 # The fetch program: network, gpg, and the pipeline around unpack.
 fetchlib_SRC := $(addprefix stage0/,fetchwork.c fetchfile.c fetchtrust.c fetchimage.c fetchurl.c fetchknown.c fetchkeys.c fetchverify.c fetchverifyoci.c \
-	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c outgoing.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
+	download.c http.c httphop.c httpmany.c httpauth.c httphead.c challenge.c regcreds.c regcredhelper.c backoff.c regauth.c registry.c regblobs.c regpush.c uploadnote.c outgoing.c mergeaci.c save.c fetchout.c proglines.c sigv4.c progress.c verify.c ocisign.c simplesign.c cosign.c sigpayload.c pubkey.c sigfile.c gpghome.c import.c unpackrun.c stack.c settle.c fetchoci.c ocilocal.c dockerarchive.c ociimport.c treecmp.c interrupt.c)
 ARCHIVES := fetchlib $(ARCHIVES)
 PROGRAMS += fetch
 fetch_SRC := stage0/fetch.c
@@ -90,12 +92,12 @@ fetch_LIBS := -larchive -lcurl -lgpgme -lcrypto -ljansson -lpthread
 # Images: the sandboxed reader and the writer.
 image_SRC := $(addprefix aci/image/,compression.c inflate.c inflate_gzip.c inflate_bzip2.c inflate_xz.c inflate_zstd.c \
 	tarfield.c tarsparse.c tarpax.c tarscan.c entryname.c treemake.c whitelist.c extract.c entrymake.c layer.c layernote.c bundle.c sandbox.c sandbox_landlock.c \
-	sandbox_seccomp.c tarout.c writer.c)
+	sandbox_seccomp.c tarout.c merge.c writer.c)
 ARCHIVES := image $(ARCHIVES)
 PROGRAMS += unpack
 unpack_SRC := stage0/unpack.c
 unpack_OUT := lib/rkt/stage0/unpack
-unpack_AR := image oci schema basejson base
+unpack_AR := image oci schema basejson basecalls base
 unpack_LIBS := -larchive -lz -lbz2 -llzma -lzstd -lseccomp -ljansson
 PROGRAMS += mkaci
 mkaci_SRC := aci/tools/mkaci.c
@@ -105,7 +107,7 @@ mkaci_LIBS := -larchive -ljansson
 
 # The command line: everything but main, so that the tests and gendoc can link it.
 cli_SRC := $(addprefix rkt/,appargs.c appflags.c cli.c commands.c completion.c dnsflags.c globals.c help.c host.c images.c output.c \
-	limitflags.c podflags.c podstart.c uuidarg.c appverb.c netverb.c \
+	limitflags.c podflags.c outputarg.c podstart.c uuidarg.c appverb.c netverb.c \
 	cmd_app.c cmd_app_add.c cmd_app_list.c cmd_app_rm.c cmd_app_sandbox.c cmd_app_start.c cmd_app_status.c \
 	cmd_app_stop.c cmd_attach.c cmd_cat_manifest.c cmd_completion.c cmd_config.c cmd_enter.c cmd_fetch.c cmd_gc.c \
 	cmd_help.c cmd_image.c cmd_image_build.c cmd_image_cat_manifest.c cmd_image_gc.c cmd_image_list.c cmd_image_push.c cmd_image_rm.c cmd_image_save.c cmd_image_verify.c cmd_list.c cmd_net.c cmd_net_ls.c cmd_net_reload.c cmd_net_rm.c \
@@ -124,7 +126,7 @@ gendoc_LIBS := $(rkt_LIBS)
 
 # Programs that only tests run: what is looked at inside a pod, and the server on loopback.
 TEST_PROGRAMS := inspect peersay httpd ocisign interleave floor fake_stage1 without killat netbox proxybox clockshift
-inspect_SRC := tests/functional/inspect.c
+inspect_SRC := tests/functional/inspect.c tests/functional/inspect_try.c
 inspect_OUT := tests/inspect
 inspect_LINK := $(PLAIN)
 peersay_SRC := tests/functional/peersay.c
@@ -150,11 +152,11 @@ without_LIBS := -lseccomp
 TEST_PROGRAMS += cnibox
 cnibox_SRC := tests/functional/cnibox.c
 cnibox_OUT := tests/cnibox
-cnibox_AR := net schema basejson base
+cnibox_AR := net stage1 schema basejson base
 cnibox_LIBS := -lnftables -lmnl -ljansson
-clockshift_SRC := tests/functional/clockshift.c
+clockshift_SRC := $(addprefix tests/functional/,clockshift.c tracer.c)
 clockshift_OUT := tests/clockshift
-killat_SRC := tests/functional/killat.c
+killat_SRC := $(addprefix tests/functional/,killat.c tracer.c)
 killat_OUT := tests/killat
 proxybox_SRC := tests/functional/proxybox.c
 proxybox_OUT := tests/proxybox
@@ -165,13 +167,17 @@ interleave_OUT := tests/interleave
 floor_SRC := tests/bench/floor.c
 floor_OUT := tests/floor
 floor_LINK := $(PLAIN)
+TEST_PROGRAMS += libcbox
+libcbox_SRC := tests/functional/libcbox.c $(stage2_LIBC)
+libcbox_OUT := tests/libcbox
+libcbox_LINK := $(stage2_LINK)
 # stage2 without stage1: Check programs that tests/functional/t4xx-stage2-*.sh run as root.
-TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added
+TEST_PROGRAMS += podbox_init podbox_launch podbox_cgroup podbox_added podbox_arm64
 define podbox
 podbox_$(1)_SRC := tests/functional/podbox_$(1).c
 podbox_$(1)_OUT := tests/podbox_$(1)
 podbox_$(1)_LIBS := $(shell $(PKG) --silence-errors --libs check)
 endef
-$(foreach t,init launch cgroup added,$(eval $(call podbox,$(t))))
+$(foreach t,init launch cgroup added arm64,$(eval $(call podbox,$(t))))
 
 ALL_SRC = $(sort $(foreach a,$(ARCHIVES),$($(a)_SRC)) $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$($(p)_SRC)) $(TEST_SRC))

@@ -6,9 +6,7 @@
  */
 #include "stage0/blobs.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,28 +40,12 @@ static int named(const struct store *s, char ***ret, struct err *e)
 	return r;
 }
 
-/* Paths of what is in @path, relative to cas/. */
-static int list(const struct store *s, const char *path, char ***ret, struct err *e)
-{
-	auto_close int fd = openat(s->cas_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return errno == ENOENT || errno == ENOTDIR ? 0
-							   : err_sys(e, errno, "read %s/%s", DIR_CAS, path);
-	(void)steal_fd(&fd);
-	for (const struct dirent *de; (de = readdir(dir));)
-		if (de->d_name[0] != '.')
-			strv_pushf(ret, "%s/%s", path, de->d_name);
-	return 0;
-}
-
 static int list_each(const struct store *s, char *const *dirs, char ***ret, struct err *e)
 {
 	int r = 0;
 
 	for (; r == 0 && dirs && *dirs; dirs++)
-		r = list(s, *dirs, ret, e);
+		r = store_list_paths(s, *dirs, ret, e);
 	return r;
 }
 
@@ -71,7 +53,7 @@ static int all_blobs(const struct store *s, char ***ret, struct err *e)
 {
 	auto_strv algos = NULL;
 	auto_strv prefixes = NULL;
-	int r = list(s, "blob", &algos, e);
+	int r = store_list_paths(s, "blob", &algos, e);
 
 	/* those of OCI images are layersgc.h's */
 	for (char **a = algos; a && *a; a++) {

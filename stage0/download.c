@@ -24,6 +24,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "stage0/interrupt.h"
+#include "stage0/partial.h"
 #include "stage0/progress.h"
 
 #define BYTES_MAX      (1LL << 40)
@@ -130,7 +131,7 @@ static int open_part(struct part *p, struct err *e)
 	hash_update(h, p->d->url, strlen(p->d->url));
 	hash_hex(h, hex);
 	hash_free(h);
-	p->name = xasprintf("dl-%s", hex);
+	p->name = xasprintf(PARTIAL_DOWNLOAD "%s", hex);
 	p->dir = open_locked(p->d->store, p->name, e);
 	if (p->dir < 0)
 		return p->dir;

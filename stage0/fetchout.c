@@ -116,8 +116,8 @@ static char *origin_of(const struct image_info *i, const struct oci_reference *t
 	return name;
 }
 
-static int push_all(struct registry *reg, const struct outgoing *o, const char *from, const char *reference,
-		    int *sent, struct err *e)
+static int push_all(struct registry *reg, const struct store *s, const struct outgoing *o, const char *from,
+		    const char *reference, int *sent, struct err *e)
 {
 	int r = 0;
 
@@ -125,7 +125,7 @@ static int push_all(struct registry *reg, const struct outgoing *o, const char *
 		const struct registry_upload b = { o->blobs[n].digest, o->blobs[n].size, o->blobs[n].fd };
 		bool took = false;
 
-		r = registry_push_blob(reg, &b, from, &took, e);
+		r = registry_push_blob(reg, s, &b, from, &took, e);
 		*sent += took;
 		if (r == 0)
 			log_info("%.19s: %s", o->blobs[n].digest, took ? "sent" : "is there");
@@ -159,7 +159,7 @@ static int push(struct job *j, const struct image_info *i, const struct oci_refe
 	if (to->digest && strcmp(to->digest, o.digest) != 0)
 		r = err_set(e, ERR_INPUT, EINVAL, "the image has digest %s, not %s", o.digest, to->digest);
 	else
-		r = push_all(&reg, &o, from, to->tag ? to->tag : o.digest, &sent, e);
+		r = push_all(&reg, &j->store, &o, from, to->tag ? to->tag : o.digest, &sent, e);
 	registry_close(&reg);
 	if (r >= 0)
 		*reply = json_pack("{s:s, s:i}", "digest", o.digest, "sent", sent);

@@ -40,6 +40,7 @@ struct http_request {
 	const void *data;           /* body to send, or NULL */
 	int data_fd;                /* with @data NULL and @data_size: the body, from @data_offset */
 	int64_t data_offset, data_size;
+	int64_t linger_ms;         /* after a signal that asks us to stop, it may still take so long to end */
 	const char *if_none_match; /* or NULL */
 	int64_t offset;            /* > 0: ask for the rest from this byte */
 	const char *if_range;      /* with @offset: ETag or date, or NULL */

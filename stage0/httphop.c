@@ -61,13 +61,27 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	return hop->rq->body(hop->rq->arg, p, n, &hop->err) < 0 ? 0 : n;
 }
 
+/* A signal came, but it may come to its end yet. */
+static bool lingers(struct http_hop *hop)
+{
+	struct timespec t;
+
+	if (!interrupted() || hop->rq->linger_ms <= 0)
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	const int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (!hop->give_up)
+		hop->give_up = now + hop->rq->linger_ms;
+	return now < hop->give_up;
+}
+
 static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
 {
 	struct http_hop *hop = arg;
 
 	(void)up_total;
 	(void)up_now;
-	if (interrupt_check(&hop->err) < 0)
+	if (!lingers(hop) && interrupt_check(&hop->err) < 0)
 		return 1;
 	if (hop->take && hop->rq->progress)
 		hop->rq->progress(hop->rq->arg, now, total);

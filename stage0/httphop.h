@@ -28,7 +28,8 @@ struct http_hop {
 	bool complete; /* the header is */
 	bool refused;  /* by the address check */
 	size_t dropped;
-	int64_t sent; /* bytes of the body */
+	int64_t sent;    /* bytes of the body */
+	int64_t give_up; /* monotonic ms, when a signal came and the request may linger */
 	char error[CURL_ERROR_SIZE];
 	struct err err; /* of a callback */
 };

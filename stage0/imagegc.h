@@ -25,7 +25,7 @@ int image_remove(const struct datadir *d, const struct store *s, const char *id,
 /*
  * One pass: images that nobody used for the grace period, but for those of pods that run or may yet run; trees
  * of removed images that no pod stands on any more; blobs that no image names; unfinished work of dead processes
- * (interrupted downloads: after the grace period).  What somebody works on is skipped, never waited for.  Killed
+ * (interrupted transfers: after the grace period).  What somebody works on is skipped, never waited for.  Killed
  * at any moment, it leaves what the next pass removes.  -errno when nothing could be looked at.
  */
 int image_gc(const struct datadir *d, const struct store *s, const struct image_gc_options *o, struct err *e);

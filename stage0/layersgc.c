@@ -1,7 +1,6 @@
 /* layersgc — see layersgc.h. */
 #include "stage0/layersgc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -81,21 +80,6 @@ static int named(struct collecting *c, struct err *e)
 
 /* ---- what there is ---- */
 
-static int list(const struct store *s, const char *path, char ***ret, struct err *e)
-{
-	auto_close int fd = openat(s->cas_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(e, errno, "read %s/%s", DIR_CAS, path);
-	(void)steal_fd(&fd);
-	for (const struct dirent *de; (de = readdir(dir));) {
-		if (de->d_name[0] != '.')
-			strv_pushf(ret, "%s/%s", path, de->d_name);
-	}
-	return 0;
-}
-
 static int candidates(struct collecting *c, const struct image_info *of, struct err *e)
 {
 	auto_strv all = NULL;
@@ -114,9 +98,9 @@ static int candidates(struct collecting *c, const struct image_info *of, struct 
 			strv_push(&c->trees, *t);
 	}
 	if (r == 0)
-		r = list(c->s, BLOBS, &prefixes, e);
+		r = store_list_paths(c->s, BLOBS, &prefixes, e);
 	for (char **p = prefixes; r == 0 && p && *p; p++)
-		r = list(c->s, *p, &c->blobs, e);
+		r = store_list_paths(c->s, *p, &c->blobs, e);
 	return r;
 }
 

@@ -2,7 +2,8 @@
  * layersgc — take layers, and other blobs of OCI images, out of the store when nobody needs them any more.
  *
  * They belong to any number of images.  Who imports an image holds the lock of the layers, shared, from before it looks what is there
- * until its document names them; who collects takes it alone, without waiting: if somebody imports, the next pass does it.
+ * until its document names them, and who packs them as an ACI until that is done; who collects takes it alone, without waiting: if somebody
+ * imports or packs, the next pass does it.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #include "stage0/dirs.h"
 #include "stage0/store.h"
 
-/* The shared lock of an importer; fd, or -errno. */
+/* The shared lock of who imports or packs; fd, or -errno. */
 int layers_lock(const struct store *s, struct err *e);
 
 /* Is @id that of an OCI image or of a layer? */

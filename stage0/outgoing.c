@@ -20,6 +20,7 @@
 #include "oci/appview.h"
 #include "oci/document.h"
 #include "stage0/imagelayers.h"
+#include "stage0/interrupt.h"
 
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define CONFIG   "application/vnd.oci.image.config.v1+json"
@@ -109,9 +110,10 @@ static int from_layers(struct job *j, const struct image_info *i, struct outgoin
 
 /* ---- made of an ACI, or of a directory ---- */
 
-static void see(void *arg, const void *p, size_t n)
+static int see(void *arg, const void *p, size_t n, struct err *e)
 {
 	hash_update(arg, p, n);
+	return interrupt_check(e);
 }
 
 /* The tree @name of @dir as a layer in the file "layer" of @w; its digest when unpacked is *diff_id. */
@@ -201,11 +203,14 @@ static int write_config(const struct image_info *i, const struct outgoing_parts 
 	return r < 0 ? err_sys(e, -r, "write the config") : 0;
 }
 
-/* The root of ACI @i in the store. */
+/* The root of ACI @i in the store; who removes the image waits until it is packed. */
 static int write_stored(struct job *j, const struct image_info *i, const struct work *w, char **diff_id,
 			struct err *e)
 {
 	auto_free char *path = xasprintf("tree/%s", i->id);
+	auto_close int lock = store_lock(&j->store, "image", i->id, 1, e);
+	if (lock < 0)
+		return lock;
 	auto_close int dir = openat(j->store.cas_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return dir < 0 ? err_sys(e, errno, "open the tree of image %s", i->id)

@@ -82,12 +82,32 @@ static void set_text(char **to, const char *value)
 	*to = xstrdup(value);
 }
 
+/*
+ * "USER[:GROUP]", as docker users write it; no name has a colon, a path may.  To an image of docker's kind a user without a
+ * group is one with the groups that its files know (stage1/lib/login.h), which the same word for both stands for.
+ */
+static int take_user(struct ctx *c, struct err *e)
+{
+	const char *text = c->q->user, *colon = text && *text != '/' ? strchr(text, ':') : NULL;
+	auto_free char *user = colon ? xstrndup(text, (size_t)(colon - text)) : NULL;
+	const char *group = c->q->group ? c->q->group : colon && colon[1] ? colon + 1 : NULL;
+
+	if (colon && c->q->group)
+		return err_set(e, ERR_USAGE, EINVAL, "--user=%.80s has a group, and so has --group=%.80s",
+			       text, c->q->group);
+	if (user)
+		text = user;
+	set_text(&c->app->user, text);
+	set_text(&c->app->group, !group && is_docker(c) ? text : group);
+	return 0;
+}
+
 static int take_identity(struct ctx *c, struct err *e)
 {
 	size_t n = strv_len(c->q->gids);
 
-	set_text(&c->app->user, c->q->user);
-	set_text(&c->app->group, c->q->group);
+	if (take_user(c, e) < 0)
+		return -e->code;
 	if (!*c->app->user || !*c->app->group)
 		return err_set(e, ERR_INPUT, EINVAL, "the name of the user or group is empty");
 	if (!n)
@@ -173,9 +193,10 @@ static int take_user_maps(struct ctx *c, struct err *e)
 
 /* ---- mounts ---- */
 
-static bool has_target(const struct mounts *l, const char *clean)
+/* Among the first @n. */
+static bool has_target(const struct mounts *l, size_t n, const char *clean)
 {
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		auto_free char *path = path_clean(l->v[i].path);
 
 		if (strcmp(path, clean) == 0)
@@ -198,22 +219,24 @@ static struct volume *own_volume(const char *app, const struct volume *from)
 	return v;
 }
 
-/* The app's own mounts first, then the pod's; the first one of a target wins. */
+/* The app's own mounts first, then the pod's: an app may have something else at a target than the pod, but nobody two things. */
 static int take_mounts(struct ctx *c, struct err *e)
 {
 	const struct mounts *from[] = { &c->q->mounts, &c->pod->mounts };
 
-	(void)e;
 	for (size_t l = 0; l < ARRAY_LEN(from); l++) {
 		for (size_t i = 0; i < from[l]->n; i++) {
-			struct mount m = { NULL, path_clean(from[l]->v[i].path), NULL };
+			const struct mount *in = &from[l]->v[i];
+			auto_free char *path = path_clean(in->path);
 
-			if (has_target(&c->to->mounts, m.path)) {
-				free(m.path);
+			if (has_target(from[l], i, path))
+				return err_set(e, ERR_INPUT, EEXIST,
+					       "--mount: two volumes are to be mounted at \"%s\"", path);
+			if (has_target(&c->to->mounts, c->to->mounts.n, path))
 				continue;
-			}
-			m.volume = xstrdup(from[l]->v[i].volume);
-			m.app_volume = own_volume(c->to->name, from[l]->v[i].app_volume);
+			struct mount m = { xstrdup(in->volume), steal_ptr(&path),
+					   own_volume(c->to->name, in->app_volume) };
+
 			mounts_push_take(&c->to->mounts, &m);
 		}
 	}

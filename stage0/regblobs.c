@@ -18,12 +18,12 @@
 #include "base/fd.h"
 #include "base/fsat.h"
 #include "base/hash.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "oci/digest.h"
 #include "stage0/backoff.h"
 #include "stage0/interrupt.h"
+#include "stage0/partial.h"
 #include "stage0/proglines.h"
 #include "stage0/registry.h"
 
@@ -86,7 +86,8 @@ static struct registry_place *place(const struct flow *f)
 
 static char *dir_name(const struct flow *f)
 {
-	return xasprintf("dl-%s-%s", oci_digest_algo(blob(f)->digest), oci_digest_hex(blob(f)->digest));
+	return xasprintf(PARTIAL_DOWNLOAD "%s-%s", oci_digest_algo(blob(f)->digest),
+			 oci_digest_hex(blob(f)->digest));
 }
 
 /* ---- the file ---- */
@@ -95,24 +96,8 @@ static char *dir_name(const struct flow *f)
 static int take_lock(struct flow *f, struct err *e)
 {
 	auto_free char *name = dir_name(f);
-	struct stat a, b;
 
-	if (mkdirat(f->all->s->tmp_fd, name, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "create a directory for the download");
-	auto_close int fd = openat(f->all->s->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, errno, "open the directory of the download");
-	int r = lock_fd(fd, LOCK_EXCL, 0);
-	if (r == -EWOULDBLOCK)
-		return 0;
-	if (r < 0)
-		return err_sys(e, -r, "lock the directory of the download");
-	/* its owner, or gc, may have taken it away just before */
-	if (fstat(fd, &a) < 0 || fstatat(f->all->s->tmp_fd, name, &b, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    a.st_ino != b.st_ino)
-		return 0;
-	f->dir = steal_fd(&fd);
-	return 1;
+	return partial_lock(f->all->s, name, &f->dir, e);
 }
 
 /* Let go of the file; @keep it for the next attempt. */

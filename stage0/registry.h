@@ -93,10 +93,10 @@ struct registry_upload {
 
 /*
  * Make blob @b be there: it is already, or is in repository @from of the same registry (or NULL), or is sent in pieces, going on after what has
- * arrived when the connection breaks.  @sent: it took bytes.
+ * arrived when the connection breaks, or when an earlier process did not come to its end: that is noted in @s (uploadnote.h).  @sent: it took bytes.
  */
-int registry_push_blob(struct registry *r, const struct registry_upload *b, const char *from, bool *sent,
-		       struct err *e);
+int registry_push_blob(struct registry *r, const struct store *s, const struct registry_upload *b,
+		       const char *from, bool *sent, struct err *e);
 /* Put the manifest under @reference, a tag or its digest. */
 int registry_push_manifest(struct registry *r, const char *reference, const char *media_type,
 			   const char *text, size_t len, struct err *e);

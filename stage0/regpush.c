@@ -2,13 +2,14 @@
  * regpush — sending to a registry; see registry.h and formats.md section 13.
  *
  * An upload has an address of its own, which the registry tells and may change with each answer.  Ours must stay with the registry: what we may do
- * there, nobody else is told.
+ * there, nobody else is told.  It is noted before each piece, so that whoever sends this blob next can ask how far it came.
  */
 #include "stage0/registry.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
@@ -16,16 +17,24 @@
 #include "base/strv.h"
 #include "stage0/backoff.h"
 #include "stage0/interrupt.h"
+#include "stage0/uploadnote.h"
 
+/* A piece takes about a second, from the second one on. */
 #define PIECE_BYTES (16 << 20)
+#define PIECE_MIN   (8 << 20)
+#define PIECE_MAX   (256 << 20)
+#define PIECE_MS    1000
+#define LINGER_MS   3000 /* so long it may still take when a signal asks us to stop */
 #define ANSWER_MAX  (64u << 10)
+#define NOTED_BYTES (1 << 20) /* what is smaller is as well sent anew */
 
 /* One upload under way. */
 struct upload {
 	struct registry *r;
 	const struct registry_upload *b;
 	char *path; /* where it goes on, below the base of the place */
-	int64_t have;
+	struct upload_note note;
+	int64_t have, piece;   /* bytes */
 	struct http_head head; /* of the last answer */
 	struct buf body;
 };
@@ -53,10 +62,11 @@ static int take_location(struct upload *u, struct err *e)
 
 	if (to && strncmp(to, base, n) == 0)
 		to += n;
-	if (!to || *to != '/' || to[1] == '/')
+	if (!to || !upload_location_valid(to))
 		return err_set(e, ERR_NET, EPROTO, "%s wants the upload at another place", place(u->r)->host);
 	free(u->path);
 	u->path = xstrdup(to);
+	upload_note_put(&u->note, u->path);
 	return 0;
 }
 
@@ -88,10 +98,26 @@ static int begin(struct upload *u, const char *from, struct err *e)
 	return take_location(u, e);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Each costs the registry some 25 ms beside its bytes; some registries lose one that is broken off, or all of the upload. */
+static int64_t next_piece(int64_t size, int64_t ms)
+{
+	if (ms < PIECE_MS / 2)
+		return size * 2 < PIECE_MAX ? size * 2 : PIECE_MAX;
+	return ms <= PIECE_MS * 2 ? size : size / 2 > PIECE_MIN ? size / 2 : PIECE_MIN;
+}
+
 /* One piece. */
 static int send_piece(struct upload *u, struct err *e)
 {
-	int64_t left = u->b->size - u->have, n = left < PIECE_BYTES ? left : PIECE_BYTES;
+	const int64_t left = u->b->size - u->have, n = left < u->piece ? left : u->piece, began = now_ms();
 	auto_strv headers = NULL;
 
 	strv_push(&headers, "Content-Type: application/octet-stream");
@@ -100,7 +126,8 @@ static int send_piece(struct upload *u, struct err *e)
 					 .headers = headers,
 					 .data_fd = u->b->fd,
 					 .data_offset = u->have,
-					 .data_size = n };
+					 .data_size = n,
+					 .linger_ms = LINGER_MS };
 	int r = ask(u, &rq, u->path, e);
 	if (r < 0)
 		return r;
@@ -110,11 +137,12 @@ static int send_piece(struct upload *u, struct err *e)
 	if (u->head.status != 202)
 		return unexpected(u, e);
 	u->have += n;
+	u->piece = next_piece(u->piece, now_ms() - began);
 	return take_location(u, e);
 }
 
-/* The connection broke: how far did it come?  From the start if nobody can say. */
-static int go_on(struct upload *u, struct err *e)
+/* How far did it come?  1 and u->have, 0 nobody can say. */
+static int ask_how_far(struct upload *u, struct err *e)
 {
 	const struct http_request rq = { .method = NULL };
 	int r = ask(u, &rq, u->path, e);
@@ -122,11 +150,35 @@ static int go_on(struct upload *u, struct err *e)
 	if (r < 0)
 		return r;
 	/* "0-0" stands for nothing as well as for one byte */
-	if (u->head.status == 204 && u->head.range_last < u->b->size) {
-		u->have = u->head.range_last > 0 ? u->head.range_last + 1 : 0;
-		return take_location(u, e);
+	if (u->head.status != 204 || u->head.range_last >= u->b->size)
+		return 0;
+	u->have = u->head.range_last > 0 ? u->head.range_last + 1 : 0;
+	r = take_location(u, e);
+	return r < 0 ? r : 1;
+}
+
+/* The connection broke.  From the start if nobody can say how far it came. */
+static int go_on(struct upload *u, struct err *e)
+{
+	int r = ask_how_far(u, e);
+
+	return r < 0 ? r : r > 0 ? 0 : begin(u, NULL, e);
+}
+
+/* Where an earlier process left off: 1 there, 0 there is no such place any more. */
+static int take_up(struct upload *u, struct err *e)
+{
+	int r = u->path ? ask_how_far(u, e) : 0;
+
+	if (r < 0 && r != -EINTR) {
+		log_debug("%s; starting from the first byte", e->text);
+		err_clear(e);
+		r = 0;
 	}
-	return begin(u, NULL, e);
+	if (r > 0 && u->have > 0)
+		log_info("%.19s: going on after %lld of %lld bytes", u->b->digest, (long long)u->have,
+			 (long long)u->b->size);
+	return r > 0 ? u->have > 0 : r;
 }
 
 static int finish(struct upload *u, struct err *e)
@@ -164,20 +216,43 @@ static int send_all(struct upload *u, struct err *e)
 	return r < 0 ? r : finish(u, e);
 }
 
-int registry_push_blob(struct registry *r, const struct registry_upload *b, const char *from, bool *sent,
-		       struct err *e)
+/* Of what an earlier process has sent, only the registry knows whether it is right: else all of it once more. */
+static int send_rest(struct upload *u, const char *from, struct err *e)
 {
-	struct upload u = { .r = r, .b = b, .body = BUF_INIT };
+	int r = take_up(u, e);
+
+	if (r > 0) {
+		r = send_all(u, e);
+		if (r != -EPROTO && r != -ENOENT)
+			return r;
+		log_debug("%s; starting from the first byte", e->text);
+		err_clear(e);
+		r = 0;
+	}
+	if (r == 0)
+		r = begin(u, from, e);
+	return r == 0 ? send_all(u, e) : r;
+}
+
+int registry_push_blob(struct registry *r, const struct store *s, const struct registry_upload *b,
+		       const char *from, bool *sent, struct err *e)
+{
+	struct upload u = {
+		.r = r, .b = b, .piece = PIECE_BYTES, .body = BUF_INIT, .note = { .dir = FD_NONE }
+	};
+	int result = 0;
 
 	http_head_init(&u.head);
 	*sent = false;
-	int result = is_there(&u, e);
+	if (b->size >= NOTED_BYTES)
+		result = upload_note_open(&u.note, s, r->host, r->repository, b->digest, &u.path, e);
 	if (result == 0)
-		result = begin(&u, from, e);
+		result = is_there(&u, e);
 	if (result == 0) {
-		*sent = true;
-		result = send_all(&u, e);
+		result = send_rest(&u, from, e);
+		*sent = result == 0;
 	}
+	upload_note_close(&u.note, result < 0 && u.path);
 	free(u.path);
 	http_head_done(&u.head);
 	buf_done(&u.body);
@@ -188,7 +263,7 @@ int registry_push_manifest(struct registry *r, const char *reference, const char
 			   const char *text, size_t len, struct err *e)
 {
 	auto_free char *path = xasprintf("/v2/%s/manifests/%s", r->repository, reference);
-	struct upload u = { .r = r, .body = BUF_INIT };
+	struct upload u = { .r = r, .body = BUF_INIT, .note = { .dir = FD_NONE } };
 	auto_strv headers = NULL;
 
 	strv_pushf(&headers, "Content-Type: %s", media_type);

@@ -20,6 +20,7 @@
 #include "image/tarout.h"
 #include "oci/digest.h"
 #include "stage0/interrupt.h"
+#include "stage0/mergeaci.h"
 
 #define COPY_BYTES (256u << 10)
 #define LAYOUT     "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -164,15 +165,45 @@ static int write_layout(struct sink *k, const struct outgoing *o, const struct i
 	return r == 0 ? write_blobs(k, o, e) : r;
 }
 
+/* ---- where it goes ---- */
+
+struct place {
+	const char *path;
+	int at;           /* the directory */
+	const char *base; /* the name there */
+	char *tmp;        /* until it is complete */
+};
+
+/* A file without a name, if that can be: nothing of it stays, however we end. */
+static int new_file(const struct place *p, bool *named)
+{
+	int fd = openat(p->at, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+
+	*named = fd < 0;
+	return fd >= 0 ? fd
+		       : openat(p->at, p->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
+/* Its name, which nothing has yet; @out a file that has none, or FD_NONE. */
+static int put_in_place(const struct place *p, int out, struct err *e)
+{
+	char file[sizeof("/proc/self/fd/") + 11];
+	int r;
+
+	(void)snprintf(file, sizeof(file), "/proc/self/fd/%d", out);
+	r = out >= 0 ? linkat(AT_FDCWD, file, p->at, p->base, AT_SYMLINK_FOLLOW)
+		     : renameat2(p->at, p->tmp, p->at, p->base, RENAME_NOREPLACE);
+	return r < 0 ? err_sys(e, errno, "write %s", p->path) : 0;
+}
+
 /* ---- the kinds ---- */
 
-static int save_directory(struct job *j, const struct image_info *i, const struct outgoing *o, int at,
-			  const char *name, struct err *e)
+static int fill_directory(const struct image_info *i, const struct outgoing *o, const struct place *p,
+			  struct err *e)
 {
-	(void)j;
-	if (mkdirat(at, name, 0755) < 0)
+	if (mkdirat(p->at, p->tmp, 0755) < 0)
 		return err_sys(e, errno, "create the directory");
-	auto_close int dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int dir = openat(p->at, p->tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct sink k = { .dir = dir, .tar = FD_NONE };
 	int r = dir < 0 ? -errno : mkdir_p_at(dir, "blobs/sha256", 0755);
 	if (r == 0)
@@ -183,6 +214,19 @@ static int save_directory(struct job *j, const struct image_info *i, const struc
 	(void)unlinkat(dir, "blobs/sha512", AT_REMOVEDIR); /* if nothing is in it */
 	if (r == 0 && syncfs(dir) < 0)
 		r = err_sys(e, errno, "write it to disk");
+	return r;
+}
+
+static int save_directory(const struct image_info *i, const struct outgoing *o, const struct place *p,
+			  struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int r = fill_directory(i, o, p, e);
+
+	if (r == 0)
+		r = put_in_place(p, FD_NONE, e);
+	if (r < 0)
+		(void)rm_tree_at(p->at, p->tmp, &ignored);
 	return r;
 }
 
@@ -201,24 +245,26 @@ static int save_tar(const struct image_info *i, const struct outgoing *o, bool d
 }
 
 /* The ACI itself, as it was downloaded. */
-static int save_aci(struct job *j, const struct image_info *i, int out, struct err *e)
+static int copy_aci(struct job *j, const struct image_info *i, int out, struct err *e)
 {
 	struct stat st;
-
-	if (i->nlayers)
-		return err_set(e, ERR_INPUT, ENOTSUP,
-			       "\"%s\" is an OCI image: save it as oci, oci-archive or docker-archive",
-			       i->name);
 	auto_close int fd = store_blob_open(&j->store, i, e);
+
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fd < 0 ? fd : err_sys(e, errno, "look at the blob");
 	return copy(fd, out, st.st_size, e);
 }
 
-static int save_file(struct job *j, const struct image_info *i, const char *format, const struct outgoing *o,
-		     int at, const char *name, struct err *e)
+static int save_aci(struct job *j, const struct image_info *i, int out, struct err *e)
 {
-	auto_close int out = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return i->nlayers ? merge_aci(j, i, out, e) : copy_aci(j, i, out, e);
+}
+
+static int save_file(struct job *j, const struct image_info *i, const char *format, const struct outgoing *o,
+		     const struct place *p, struct err *e)
+{
+	bool named;
+	auto_close int out = new_file(p, &named);
 	int r;
 
 	if (out < 0)
@@ -226,24 +272,28 @@ static int save_file(struct job *j, const struct image_info *i, const char *form
 	r = o ? save_tar(i, o, strcmp(format, "docker-archive") == 0, out, e) : save_aci(j, i, out, e);
 	if (r == 0 && fsync(out) < 0)
 		r = err_sys(e, errno, "write it to disk");
+	if (r == 0)
+		r = put_in_place(p, named ? FD_NONE : out, e);
+	if (r < 0 && named)
+		(void)unlinkat(p->at, p->tmp, 0);
 	return r;
 }
 
 static int write_as(struct job *j, const struct image_info *i, const struct outgoing_parts *parts,
-		    const char *format, int at, const char *name, struct err *e)
+		    const char *format, const struct place *p, struct err *e)
 {
 	struct outgoing o = { 0 };
 	auto_work w = WORK_INIT;
 	int r;
 
 	if (strcmp(format, "aci") == 0)
-		return save_file(j, i, format, NULL, at, name, e);
+		return save_file(j, i, format, NULL, p, e);
 	r = work_open(j, &w, e);
 	if (r >= 0)
 		r = outgoing_open(j, i, parts, &w, &o, e);
 	if (r >= 0)
-		r = strcmp(format, "oci") == 0 ? save_directory(j, i, &o, at, name, e)
-					       : save_file(j, i, format, &o, at, name, e);
+		r = strcmp(format, "oci") == 0 ? save_directory(i, &o, p, e)
+					       : save_file(j, i, format, &o, p, e);
 	outgoing_done(&o);
 	return r;
 }
@@ -255,7 +305,6 @@ int save_image(struct job *j, const struct image_info *i, const struct outgoing_
 	auto_free char *parent = xstrndup(path, (size_t)(base - path)), *tmp = NULL;
 	auto_close int at = open(*parent ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char uuid[UUID_LEN + 1];
-	struct err ignored = ERR_INIT;
 	struct stat st;
 	int r = uuid_new(uuid);
 
@@ -264,12 +313,7 @@ int save_image(struct job *j, const struct image_info *i, const struct outgoing_
 	if (fstatat(at, base, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_sys(e, EEXIST, "write %s", path);
 	tmp = xasprintf(".rkt-%s", uuid);
-	r = write_as(j, i, parts, format, at, tmp, e);
-	if (r >= 0 && renameat2(at, tmp, at, base, RENAME_NOREPLACE) < 0)
-		r = err_sys(e, errno, "write %s", path);
-	if (r < 0)
-		(void)rm_tree_at(at, tmp, &ignored);
-	else
-		r = fsync_dir(at);
-	return r;
+	const struct place p = { path, at, base, tmp };
+	r = write_as(j, i, parts, format, &p, e);
+	return r < 0 ? r : fsync_dir(at);
 }

@@ -22,6 +22,7 @@
 #include "base/fsat.h"
 #include "base/strv.h"
 #include "image/layernote.h"
+#include "image/merge.h"
 
 struct settling {
 	const struct stack *k;
@@ -196,7 +197,7 @@ static int move_implied(struct settling *c, char **path, struct err *e)
 
 static int make_opaque(int dir)
 {
-	return fsetxattr(dir, STACK_OPAQUE, "y", 1, 0) < 0 ? -errno : 0;
+	return fsetxattr(dir, MERGE_OPAQUE, "y", 1, 0) < 0 ? -errno : 0;
 }
 
 static int make_whiteout(const struct settling *c, const char *path)

@@ -6,12 +6,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "image/merge.h"
 
 #define LINKS_MAX 40 /* as in Linux */
 
@@ -20,18 +20,6 @@ void stack_place_done(struct stack_place *p)
 	fd_close(&p->dir);
 	free(p->name);
 	p->name = NULL;
-}
-
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
-static bool is_opaque(int dir)
-{
-	char value = 0;
-
-	return fgetxattr(dir, STACK_OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
 /* Go from *dir to its directory @name. */
@@ -60,7 +48,7 @@ int stack_look(int root, const char *path, struct stack_place *ret)
 
 		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return errno != ENOENT ? -errno : opaque ? -ESTALE : -ENOENT;
-		if (is_whiteout(&st))
+		if (merge_whiteout(&st))
 			return -ESTALE;
 		if (!path[n]) {
 			stack_place_done(ret);
@@ -70,7 +58,7 @@ int stack_look(int root, const char *path, struct stack_place *ret)
 		int r = step(&dir, name);
 		if (r < 0)
 			return r;
-		opaque |= is_opaque(dir);
+		opaque |= merge_opaque(dir);
 		path += n + 1;
 	}
 }
@@ -189,7 +177,7 @@ bool stack_hidden(const struct stack *k, const char *path)
 
 		if (step(&dir, name) < 0)
 			return false;
-		if (is_opaque(dir))
+		if (merge_opaque(dir))
 			return true;
 		path += n + (path[n] == '/');
 	}

@@ -12,8 +12,6 @@
 #include "base/err.h"
 #include "stage0/store.h"
 
-#define STACK_OPAQUE "trusted.overlay.opaque"
-
 struct stack {
 	const struct store *s;
 	char **roots; /* strv: roots of layers, relative to cas/, lowest first; "tree/ID/rootfs", or below tmp/ */

@@ -101,6 +101,16 @@ static int run_args(const struct stage1 *s, const struct run_options *o, char **
 	return 0;
 }
 
+/* Messages of ours begin with "rkt: VERB: ", and those of stage1 shall, too. */
+static int set_verb(void)
+{
+	static const char ours[] = "rkt: ";
+	const char *prefix = log_get_prefix();
+	size_t n = strlen(ours);
+
+	return strncmp(prefix, ours, n) == 0 ? setenv(CONTRACT_VERB, prefix + n, 1) : unsetenv(CONTRACT_VERB);
+}
+
 /* The lock travels by this descriptor; everything else of ours closes on exec. */
 static int run_environment(const struct pod *p, const struct run_options *o, struct err *e)
 {
@@ -109,7 +119,7 @@ static int run_environment(const struct pod *p, const struct run_options *o, str
 	(void)snprintf(number, sizeof(number), "%d", p->fd);
 	if (setenv(CONTRACT_LOCK_FD, number, 1) < 0 || setenv(CONTRACT_SELINUX_CONTEXT, "", 1) < 0 ||
 	    setenv(CONTRACT_SELINUX_MOUNT_CONTEXT, "", 1) < 0 ||
-	    setenv(CONTRACT_FRESH, o->fresh ? "1" : "", 1) < 0 ||
+	    setenv(CONTRACT_FRESH, o->fresh ? "1" : "", 1) < 0 || set_verb() < 0 ||
 	    (o->system_config && setenv(CONTRACT_SYSTEM_CONFIG, o->system_config, 1) < 0))
 		return err_sys(e, errno, "set the environment of stage1");
 	return 0;
@@ -185,6 +195,8 @@ int stage1_exec_enter(const struct stage1 *s, const struct pod *p, pid_t init_pi
 	strv_push_all(&full, argv);
 	if (fchdir(p->fd) < 0)
 		return err_sys(e, errno, "enter the directory of pod %s", p->uuid);
+	if (set_verb() < 0)
+		return err_sys(e, errno, "set the environment of stage1");
 	(void)execv(path, full);
 	return err_sys(e, errno, "start stage1 %s", path);
 }

@@ -114,6 +114,22 @@ int store_list_trees(const struct store *s, char ***ret, struct err *e)
 	return list_ids(s, "tree", ret, e);
 }
 
+int store_list_paths(const struct store *s, const char *path, char ***ret, struct err *e)
+{
+	auto_close int fd = openat(s->cas_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR ? 0
+							   : err_sys(e, errno, "read %s/%s", DIR_CAS, path);
+	(void)steal_fd(&fd);
+	for (const struct dirent *de; (de = readdir(dir));) {
+		if (de->d_name[0] != '.')
+			strv_pushf(ret, "%s/%s", path, de->d_name);
+	}
+	return 0;
+}
+
 static bool have_image(const struct store *s, const char *id)
 {
 	struct name n = name_of("image", id);

@@ -140,3 +140,5 @@ int store_unpublish_image(const struct store *s, const struct image_info *i, str
 int store_remove_tree(const struct store *s, const char *id, struct err *e);
 /* Ids that have a directory in cas/tree, complete or not, sorted; strv for the caller to free. */
 int store_list_trees(const struct store *s, char ***ret, struct err *e);
+/* Append the paths of what is in the directory @path, all relative to cas/, to the strv; nothing where there is none. */
+int store_list_paths(const struct store *s, const char *path, char ***ret, struct err *e);

@@ -21,8 +21,7 @@
 #include "base/uuid.h"
 #include "base/when.h"
 #include "stage0/age.h"
-
-#define PARTIAL_PREFIX "dl-"
+#include "stage0/partial.h"
 
 static bool is_pod(const char *name)
 {
@@ -44,13 +43,12 @@ static const struct {
 	{ DIR_LOCKS, is_any },
 };
 
-/* An interrupted download that somebody may want to continue. */
+/* An interrupted transfer that somebody may want to continue. */
 static bool wanted(const char *name, int fd, int64_t before)
 {
 	struct stat st;
 
-	return strncmp(name, PARTIAL_PREFIX, sizeof(PARTIAL_PREFIX) - 1) == 0 && fstat(fd, &st) == 0 &&
-	       when_ns(st.st_mtim) > before;
+	return partial_is(name) && fstat(fd, &st) == 0 && when_ns(st.st_mtim) > before;
 }
 
 static void sweep_one(int dirfd, const char *dir, const char *name, int64_t before)
@@ -82,7 +80,7 @@ static int sweep_dir(const struct datadir *d, size_t place, int64_t keep_ns)
 		return -errno;
 	(void)steal_fd(&copy);
 	if (keep_ns && strcmp(places[place].dir, DIR_CAS_TMP) == 0)
-		before = age_now_in(d->fd, DIR_CAS_TMP, "downloads") - keep_ns;
+		before = age_now_in(d->fd, DIR_CAS_TMP, "transfers") - keep_ns;
 	for (const struct dirent *de; (de = readdir(dir));)
 		if (places[place].ours(de->d_name))
 			sweep_one(fd, places[place].dir, de->d_name, before);

@@ -22,8 +22,8 @@
 #include "base/fd.h"
 #include "base/fsat.h"
 #include "base/strv.h"
+#include "image/merge.h"
 #include "stage0/interrupt.h"
-#include "stage0/stack.h"
 
 #define BUF_BYTES (64u << 10)
 #define XATTR_MAX (64u << 10) /* the kernel's limit */
@@ -112,7 +112,7 @@ static int xattr_names(const char *proc, char ***ret)
 		return errno == ENOTSUP ? 0 : -errno;
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(list + at) + 1) {
 		if (strncmp(list + at, "user.", 5) == 0 || strcmp(list + at, "security.capability") == 0 ||
-		    strcmp(list + at, STACK_OPAQUE) == 0)
+		    strcmp(list + at, MERGE_OPAQUE) == 0)
 			strv_push(ret, list + at);
 	}
 	if (*ret)

@@ -44,6 +44,9 @@
 #define CONTRACT_SELINUX_CONTEXT       "RKT_SELINUX_CONTEXT"
 #define CONTRACT_SELINUX_MOUNT_CONTEXT "RKT_SELINUX_MOUNT_CONTEXT"
 
+/* Ours, for run and enter: the command that the user gave ("run-prepared"), for messages. */
+#define CONTRACT_VERB "RKT_VERB"
+
 /* Ours, for run, gc and net: the directory of the vendor's configuration; /usr/lib/rkt when it is not there. */
 #define CONTRACT_SYSTEM_CONFIG "RKT_SYSTEM_CONFIG"
 
@@ -91,6 +94,8 @@
 /* Written by stage0 for --dns-conf-mode=…=stage0; stage1 adds the host name to the line of 127.0.0.1 in hosts. */
 #define CONTRACT_FILE_RESOLV "stage1/rootfs/etc/rkt-resolv.conf"
 #define CONTRACT_FILE_HOSTS  "stage1/rootfs/etc/rkt-hosts"
+/* Ours: the host's name servers, for apps whose image has no resolv.conf or an empty one. */
+#define CONTRACT_FILE_RESOLV_HOST "stage1/rootfs/etc/rkt-resolv-host.conf"
 /* How a hosts file begins. */
 #define CONTRACT_HOSTS_FALLBACK                                                                              \
 	"127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n"

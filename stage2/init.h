@@ -91,14 +91,14 @@ static inline const struct plan_app *app_plan(const struct pod *p, uint32_t i)
 
 /* init_control.c ------------------------------------------------------------------------------ */
 
-/* Send or queue; never blocks.  @text may be NULL. */
 /* init_devices.c: attach the program that decides which devices app @app may open to its v2 cgroup @dir; nothing for an
  * app without one.  Told to the supervisor when it fails. */
 int devices_attach(struct pod *p, uint32_t app, int dir);
 
+/* Send or queue; never blocks.  @text may be NULL. */
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text);
 /* Queue only: it goes with the next one, or when the loop comes round. */
-void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value);
+void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code);
 /* Send what is queued, as far as the socket takes it. */
 void control_flush(struct pod *p);
 /* Take one message off the socket and obey it. */

@@ -372,7 +372,7 @@ void apps_reaped(struct pod *p, pid_t pid, int status)
 		handler_failed(p, i, INIT_PRE_START, status);
 	if (was == APP_PRE || was == APP_MAIN) {
 		/* the last one's end goes with the pod's, which mostly follows at once */
-		control_put(p, MSG_EXITED, (int32_t)i, status);
+		control_put(p, MSG_EXITED, (int32_t)i, status, wants_restart(p, i, exit_code(status)));
 		if (p->running > 1 || p->is_mutable || app_plan(p, i)->post_stop.n)
 			control_flush(p);
 		app_over(p, i, exit_code(status));

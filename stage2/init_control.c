@@ -33,10 +33,11 @@ void control_flush(struct pod *p)
 		p->queue_from = p->queue_to = 0;
 }
 
-void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value)
+void control_put(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code)
 {
 	if (!p->gone && p->queue_to < QUEUE_MAX)
-		p->queue[p->queue_to++] = (struct plan_msg){ .type = type, .app = app, .value = value };
+		p->queue[p->queue_to++] =
+			(struct plan_msg){ .type = type, .app = app, .value = value, .code = code };
 }
 
 void control_send(struct pod *p, uint32_t type, int32_t app, int32_t value, int32_t code, const char *text)

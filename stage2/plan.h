@@ -175,8 +175,8 @@ enum plan_msg_type {
 	MSG_SIGNAL, /* forward @value to the apps' main processes */
 	/* init → supervisor */
 	MSG_STARTED, /* app @app runs; @value = its pid in the pod; @code = 1: and so do all others, for the first time */
-	MSG_READY,  /* with PLAN_MUTABLE: apps may come */
-	MSG_EXITED, /* app @app ended; @value = wait status as of waitpid(2) */
+	MSG_READY, /* with PLAN_MUTABLE: apps may come */
+	MSG_EXITED, /* app @app ended; @value = wait status as of waitpid(2); @code = 1: to be started again after a while */
 	MSG_FAILED, /* step @value (enum launch_step or init_step) of app @app failed with errno @code; @text says what */
 	MSG_DONE, /* everything has ended and the cgroups are gone; @value = exit status of the pod */
 	/* only with PLAN_MUTABLE; @app is a slot below PLAN_APPS_MAX.  Supervisor → init */

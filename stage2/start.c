@@ -18,8 +18,6 @@ int main(int argc, char **argv, char **envp);
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 extern const Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
-#define PAGE 4096ul
-
 #if defined(__x86_64__)
 #define R_RELATIVE  R_X86_64_RELATIVE
 #define ARCH_SET_FS 0x1002
@@ -67,13 +65,14 @@ __attribute__((no_stack_protector)) static void relocate(uintptr_t base)
 	}
 }
 
-static void protect(uintptr_t base)
+/* @page: bytes; on arm64 the kernel decides between 4, 16 and 64 KiB, and the linker aligns for the largest. */
+static void protect(uintptr_t base, uintptr_t page)
 {
 	const Elf64_Phdr *p = (const void *)(base + __ehdr_start.e_phoff);
 
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
-		uintptr_t from = (base + p[i].p_vaddr) & ~(PAGE - 1);
-		uintptr_t to = (base + p[i].p_vaddr + p[i].p_memsz) & ~(PAGE - 1);
+		uintptr_t from = (base + p[i].p_vaddr) & ~(page - 1);
+		uintptr_t to = (base + p[i].p_vaddr + p[i].p_memsz) & ~(page - 1);
 
 		if (p[i].p_type == PT_GNU_RELRO && to > from &&
 		    mprotect((void *)from, to - from, PROT_READ) < 0)
@@ -85,7 +84,7 @@ static void protect(uintptr_t base)
 __attribute__((no_stack_protector, used, noreturn, visibility("hidden"))) void start_here(uintptr_t *sp);
 void start_here(uintptr_t *sp)
 {
-	uintptr_t base = (uintptr_t)&__ehdr_start, guard = 0;
+	uintptr_t base = (uintptr_t)&__ehdr_start, guard = 0, page = 4096;
 	char **argv = (char **)(sp + 1), **envp = argv + sp[0] + 1;
 	const Elf64_auxv_t *aux;
 	size_t n = 0;
@@ -96,9 +95,11 @@ void start_here(uintptr_t *sp)
 	for (aux = (const void *)(envp + n + 1); aux->a_type != AT_NULL; aux++) {
 		if (aux->a_type == AT_RANDOM)
 			(void)memcpy(&guard, (const void *)aux->a_un.a_val, sizeof(guard)); /* not aligned */
+		else if (aux->a_type == AT_PAGESZ)
+			page = aux->a_un.a_val;
 	}
 	/* a NUL stops strings that run over */
 	set_guard(guard & ~(uintptr_t)0xff);
-	protect(base);
+	protect(base, page);
 	_exit(main((int)sp[0], argv, envp));
 }

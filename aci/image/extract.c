@@ -23,10 +23,10 @@
 enum { READ_SIZE = 64 << 10, PAD_MAX = 512 };
 
 const struct extract_limits extract_limits_default = {
-	.bytes = 32ull << 30,
-	.entries = 1000000,
-	.depth = 1024,
-	.path_len = 4095,
+	.bytes = EXTRACT_BYTES,
+	.entries = EXTRACT_ENTRIES,
+	.depth = EXTRACT_DEPTH,
+	.path_len = EXTRACT_PATH,
 	.xattr_bytes = 1 << 20,
 };
 

@@ -20,7 +20,11 @@ struct extract_limits {
 	uint64_t xattr_bytes; /* sum over one entry */
 };
 
-/* Defaults that real images never meet. */
+/* Defaults that real images never meet; no ACI is written that does not keep to them. */
+#define EXTRACT_BYTES   (32ull << 30)
+#define EXTRACT_ENTRIES 1000000u
+#define EXTRACT_DEPTH   1024u
+#define EXTRACT_PATH    4095u
 extern const struct extract_limits extract_limits_default;
 
 struct extract_result {

@@ -12,11 +12,10 @@
 #include "image/inflate_codec.h"
 
 enum { SNIFF = 512 };
-static const uint64_t ratio_floor = 64 << 20;
 
 const struct inflate_limits inflate_limits_default = {
 	.out_max = 40ull << 30,
-	.ratio_max = 256,
+	.ratio_max = INFLATE_RATIO,
 };
 
 ssize_t inflate_fill(struct inflate *x, struct err *e)
@@ -46,7 +45,7 @@ int inflate_emit(struct inflate *x, size_t n, struct err *e)
 		return err_set(e, ERR_INPUT, E2BIG,
 			       "image holds more than the limit of %llu bytes when decompressed",
 			       (unsigned long long)l->out_max);
-	if (l->ratio_max && x->out_total > ratio_floor && x->out_total / l->ratio_max > x->in_total)
+	if (l->ratio_max && x->out_total > INFLATE_RATIO_FLOOR && x->out_total / l->ratio_max > x->in_total)
 		return err_set(e, ERR_INPUT, E2BIG,
 			       "image decompresses to more than the limit of %u times its size",
 			       l->ratio_max);

@@ -16,10 +16,12 @@ enum compression { COMP_PLAIN, COMP_GZIP, COMP_BZIP2, COMP_XZ, COMP_ZSTD };
 
 struct inflate_limits {
 	uint64_t out_max;   /* bytes, 0 = none */
-	uint32_t ratio_max; /* output per input byte once out > 64 MiB, 0 = none */
+	uint32_t ratio_max; /* output per input byte once out > INFLATE_RATIO_FLOOR, 0 = none */
 };
 
 /* Defaults that real images never meet. */
+#define INFLATE_RATIO       256u
+#define INFLATE_RATIO_FLOOR (64ull << 20)
 extern const struct inflate_limits inflate_limits_default;
 
 /* Decide from the first @n bytes (512 suffice); -EINVAL "unknown image filetype". */

@@ -1,8 +1,7 @@
 /*
- * writer — make an ACI from a directory that holds "manifest" and "rootfs/".
+ * writer — see writer.h.
  *
- * How it works: the walk lists a directory, sorts it and visits it, parents first, with its own stack
- * of names; tarout makes the headers; libarchive's "raw" format is the compressor behind them.
+ * How it works: merge walks the tree, sorted and parents first; tarout makes the headers; libarchive's "raw" format is the compressor behind them.
  */
 #include "image/writer.h"
 
@@ -22,23 +21,24 @@
 #include "base/fsat.h"
 #include "base/fswalk.h"
 #include "base/strv.h"
+#include "image/extract.h"
 #include "image/tarout.h"
 #include "schema/image.h"
 
+#define MANIFEST "manifest"
 #define ROOTFS   "rootfs"
 #define WHITEOUT ".wh."
 
 enum { CHUNK = 128 << 10, TAR_RECORD = 10240, SYMLINK_MAX_LEN = 4095 };
 
 struct writer {
-	int dirfd;
 	struct archive *archive;
 	uint64_t written;
+	uint64_t entries, bytes; /* of an ACI */
 	struct buf out;
 	unsigned char *chunk;
-	const char *tree; /* its name in dirfd */
-	bool layer;       /* the tree alone, named from its root */
-	void (*see)(void *arg, const void *p, size_t n);
+	bool layer; /* the tree alone, named from its root */
+	writer_see *see;
 	void *see_arg;
 	struct inode_set links; /* files with several names, by the first one */
 };
@@ -49,10 +49,8 @@ static int emit(struct writer *w, const void *p, size_t n, struct err *e)
 		int code = archive_errno(w->archive);
 		return err_sys(e, code > 0 ? code : EIO, "write the image");
 	}
-	if (w->see)
-		w->see(w->see_arg, p, n);
 	w->written += n;
-	return 0;
+	return w->see ? w->see(w->see_arg, p, n, e) : 0;
 }
 
 static int emit_out(struct writer *w, struct err *e)
@@ -112,11 +110,29 @@ static int xattr_records(int fd, struct buf *records, struct err *e)
 	return 0;
 }
 
+/* What a reader of ACIs would refuse is not written. */
+static int keep_limits(struct writer *w, const struct tarout_entry *t, struct err *e)
+{
+	size_t depth = 1;
+
+	for (const char *p = t->name; (p = strchr(p, '/')); p++)
+		depth += p[1] != '\0';
+	if (strlen(t->name) > EXTRACT_PATH || depth > EXTRACT_DEPTH)
+		return err_set(e, ERR_INPUT, ENAMETOOLONG, "no ACI may hold so long a path");
+	w->bytes += t->size;
+	if (++w->entries > EXTRACT_ENTRIES || w->bytes > EXTRACT_BYTES)
+		return err_set(e, ERR_INPUT, EFBIG, "an ACI may hold %u entries and %llu GiB",
+			       EXTRACT_ENTRIES, EXTRACT_BYTES >> 30);
+	return 0;
+}
+
 static int emit_entry(struct writer *w, const struct tarout_entry *t, int fd, struct err *e)
 {
 	auto_buf records = BUF_INIT;
-	int r = fd >= 0 && t->type != '1' ? xattr_records(fd, &records, e) : 0;
+	int r = w->layer ? 0 : keep_limits(w, t, e);
 
+	if (r == 0 && fd >= 0 && t->type != '1')
+		r = xattr_records(fd, &records, e);
 	if (r < 0)
 		return r;
 	tarout_header(&w->out, t, &records);
@@ -150,14 +166,6 @@ static int open_for(int at, const char *name, mode_t mode)
 		return FD_NONE;
 	return openat(at, name,
 		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (S_ISDIR(mode) ? O_DIRECTORY : 0));
-}
-
-/* What @path is called in the archive. */
-static const char *name_in(const struct writer *w, const char *path)
-{
-	size_t n = strlen(w->tree);
-
-	return !w->layer ? path : path[n] ? path + n + 1 : ".";
 }
 
 /* One file, directory or other. */
@@ -200,81 +208,46 @@ static int write_entry(struct writer *w, int at, const char *name, const char *p
 	return emit_entry(w, &t, fd, e);
 }
 
-/* ---- the walk ---- */
+/* ---- what is written ---- */
 
-static int list_sorted(int fd, char ***ret)
+/* One file of the tree. */
+static int visit(void *arg, const struct merge_entry *x, struct err *e)
 {
-	auto_close int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *d = own < 0 ? NULL : fdopendir(own);
-	struct dirent *ent;
+	struct writer *w = arg;
+	auto_free char *inside = w->layer ? NULL : xasprintf(*x->path ? ROOTFS "/%s" : ROOTFS, x->path);
+	const char *path = inside ? inside : *x->path ? x->path : ".";
 
-	if (!d)
-		return -errno;
-	(void)steal_fd(&own);
-	for (;;) {
-		errno = 0;
-		ent = readdir(d);
-		if (!ent)
-			break;
-		if (strcmp(ent->d_name, ".") != 0 && strcmp(ent->d_name, "..") != 0)
-			strv_push(ret, ent->d_name);
-	}
-	if (errno)
-		return -errno;
-	strv_sort(*ret);
-	return 0;
-}
-
-/* Write what @path (relative to the image) is; put the children of a directory on the stack, last first. */
-static int visit(struct writer *w, const char *path, char ***stack, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	auto_free char *dir = xstrndup(path, slash ? (size_t)(slash - path) : 0);
-	const char *name = slash ? slash + 1 : path;
-	auto_close int at = open_beneath(w->dirfd, *dir ? dir : ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_close int fd = FD_NONE;
-	auto_strv names = NULL;
-	struct stat st;
-	int r;
-
-	if (at < 0 || fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, at < 0 ? -at : errno, "look at %s", path);
-	if (S_ISSOCK(st.st_mode))
+	if (S_ISSOCK(x->st.st_mode))
 		return 0;
-	if (w->layer &&
-	    (strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0 || (S_ISCHR(st.st_mode) && st.st_rdev == 0)))
+	if (w->layer && (strncmp(x->name, WHITEOUT, strlen(WHITEOUT)) == 0 || merge_whiteout(&x->st)))
 		return err_set(e, ERR_INPUT, EINVAL,
-			       "%s would take a file away: no layer can have one of that kind",
-			       path + strlen(w->tree) + 1);
-	r = write_entry(w, at, name, name_in(w, path), &st, e);
-	if (r < 0)
-		return err_ctx(e, "%s", path);
-	if (!S_ISDIR(st.st_mode))
-		return 0;
-	fd = open_beneath(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	r = fd < 0 ? fd : list_sorted(fd, &names);
-	if (r < 0)
-		return err_sys(e, -r, "list %s", path);
-	for (size_t i = strv_len(names); i-- > 0;)
-		strv_pushf(stack, "%s/%s", path, names[i]);
-	return 0;
+			       "%s would take a file away: no layer can have one of that kind", path);
+	int r = write_entry(w, x->dir, x->name, path, &x->st, e);
+	return r < 0 ? err_ctx(e, "%.200s", path) : 0;
 }
 
-static int write_tree(struct writer *w, struct err *e)
+/* The manifest: @text, or the file in @dirfd. */
+static int write_manifest(struct writer *w, int dirfd, const char *text, struct err *e)
 {
-	auto_strv stack = NULL;
-	int r = 0;
+	const struct tarout_entry t = {
+		.name = MANIFEST, .type = '0', .mode = 0644, .size = text ? strlen(text) : 0
+	};
+	struct stat st;
 
-	strv_push(&stack, w->tree);
-	if (!w->layer)
-		strv_push(&stack, "manifest");
-	for (size_t n = strv_len(stack); r == 0 && n > 0; n = strv_len(stack)) {
-		auto_free char *path = steal_ptr(&stack[n - 1]);
-		r = visit(w, path, &stack, e);
+	if (!text) {
+		if (fstatat(dirfd, MANIFEST, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(e, errno, "look at the manifest");
+		return write_entry(w, dirfd, MANIFEST, MANIFEST, &st, e);
 	}
-	if (r < 0)
-		return r;
-	/* Two blocks of zeros, and a whole record as tar(1) writes. */
+	tarout_header(&w->out, &t, NULL);
+	buf_add(&w->out, text, t.size);
+	tarout_pad(&w->out, w->written + w->out.len, 512);
+	return emit_out(w, e);
+}
+
+/* Two blocks of zeros, and a whole record as tar(1) writes. */
+static int write_end(struct writer *w, struct err *e)
+{
 	(void)buf_reserve(&w->out, 1024);
 	w->out.len += 1024;
 	tarout_pad(&w->out, w->written + w->out.len, TAR_RECORD);
@@ -312,29 +285,47 @@ static int open_compressor(struct writer *w, int out, enum compression c, struct
 	return err_set(e, ERR_SYS, EIO, "start the compressor: %s", archive_error_string(w->archive));
 }
 
+/* ---- all together ---- */
+
+static int check_manifest(const char *text, size_t len, struct err *e)
+{
+	auto_image_manifest m = NULL;
+
+	if (len > IMAGE_MANIFEST_MAX)
+		return err_set(e, ERR_INPUT, EFBIG, "the manifest would have %zu bytes, %u are allowed", len,
+			       (unsigned int)IMAGE_MANIFEST_MAX);
+	m = image_manifest_parse(text, len, e);
+	return m ? 0 : err_ctx(e, "manifest");
+}
+
 static int check_input(int dirfd, struct err *e)
 {
 	auto_buf text = BUF_INIT;
-	auto_image_manifest m = NULL;
 	struct stat st;
-	int r = read_file_at(dirfd, "manifest", IMAGE_MANIFEST_MAX, &text);
+	int r = read_file_at(dirfd, MANIFEST, IMAGE_MANIFEST_MAX, &text);
 
 	if (r < 0)
 		return err_sys(e, -r, "read the manifest");
-	m = image_manifest_parse(buf_str(&text), text.len, e);
-	if (!m)
-		return err_ctx(e, "manifest");
-	if (fstatat(dirfd, "rootfs", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	r = check_manifest(buf_str(&text), text.len, e);
+	if (r < 0)
+		return r;
+	if (fstatat(dirfd, ROOTFS, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, errno, "look at rootfs");
 	return S_ISDIR(st.st_mode) ? 0 : err_set(e, ERR_INPUT, EINVAL, "rootfs is not a directory");
 }
 
-static int write_all(struct writer *w, int out, enum compression c, struct err *e)
+/* @tree, after its manifest unless it is a layer. */
+static int write_all(struct writer *w, const struct merge *tree, const char *manifest, int out,
+		     enum compression c, struct err *e)
 {
 	w->chunk = xmalloc(CHUNK);
 	int r = open_compressor(w, out, c, e);
+	if (r == 0 && !w->layer)
+		r = write_manifest(w, tree->dirfd, manifest, e);
 	if (r == 0)
-		r = write_tree(w, e);
+		r = merge_walk(tree, visit, w, e);
+	if (r == 0)
+		r = write_end(w, e);
 	if (r == 0 && archive_write_close(w->archive) != ARCHIVE_OK)
 		r = err_sys(e, archive_errno(w->archive) > 0 ? archive_errno(w->archive) : EIO,
 			    "write the image");
@@ -347,16 +338,28 @@ static int write_all(struct writer *w, int out, enum compression c, struct err *
 
 int aci_write(int dirfd, int out, enum compression c, struct err *e)
 {
-	struct writer w = { .dirfd = dirfd, .tree = ROOTFS };
+	static const char *const root[] = { ROOTFS };
+	const struct merge tree = { .dirfd = dirfd, .roots = root, .n = 1 };
+	struct writer w = { .layer = false };
 	int r = check_input(dirfd, e);
 
-	return r < 0 ? r : write_all(&w, out, c, e);
+	return r < 0 ? r : write_all(&w, &tree, NULL, out, c, e);
 }
 
-int layer_write(int dirfd, const char *name, int out, enum compression c,
-		void (*see)(void *arg, const void *p, size_t n), void *arg, struct err *e)
+int aci_write_merged(const struct merge *tree, const char *manifest, int out, enum compression c,
+		     writer_see *see, void *arg, struct err *e)
 {
-	struct writer w = { .dirfd = dirfd, .tree = name, .layer = true, .see = see, .see_arg = arg };
+	struct writer w = { .see = see, .see_arg = arg };
+	int r = check_manifest(manifest, strlen(manifest), e);
 
-	return write_all(&w, out, c, e);
+	return r < 0 ? r : write_all(&w, tree, manifest, out, c, e);
+}
+
+int layer_write(int dirfd, const char *name, int out, enum compression c, writer_see *see, void *arg,
+		struct err *e)
+{
+	const struct merge tree = { .dirfd = dirfd, .roots = &name, .n = 1 };
+	struct writer w = { .layer = true, .see = see, .see_arg = arg };
+
+	return write_all(&w, &tree, NULL, out, c, e);
 }

@@ -13,6 +13,7 @@
 
 #include "base/auto.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/sandbox.h"
 
@@ -26,6 +27,8 @@ static int fly_check(const struct podctx *c, struct err *e)
 			       "flavor fly has the host's network: a port cannot be published");
 	if (c->hostname && *c->hostname)
 		log_warn("flavor fly shares the host's name: --hostname=%s ignored", c->hostname);
+	if (strv_has(c->net, "none"))
+		log_warn("flavor fly has the host's network: --net=none ignored");
 	return 0;
 }
 

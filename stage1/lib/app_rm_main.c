@@ -10,11 +10,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/auto.h"
 #include "stage1/contract.h"
 #include "stage1/lib/addedplan.h"
 #include "stage1/lib/appcall.h"
+#include "stage1/lib/appfact.h"
 #include "stage1/lib/cgroup.h"
 
 /* From init's namespace, where it is attached; apps that run have left it out of theirs. */
@@ -36,20 +36,9 @@ static int detach_tree(const struct app_entry *a, uint32_t slot, struct err *e)
 
 static int forget_records(const struct app_entry *a, struct err *e)
 {
-	static const struct {
-		const char *dir, *file;
-	} facts[] = { { CONTRACT_DIR_APPS, "/" CONTRACT_APP_STATUS },
-		      { CONTRACT_DIR_APPS, "/" CONTRACT_APP_PID },
-		      { CONTRACT_DIR_STATUS, "" },
-		      { CONTRACT_DIR_PIDS, "" } };
+	int r = app_facts_remove(a->pod_fd, a->app, e);
 
-	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
-		auto_free char *path = xasprintf("%s/%s%s", facts[i].dir, a->app, facts[i].file);
-
-		if (unlinkat(a->pod_fd, path, 0) < 0 && errno != ENOENT)
-			return err_sys(e, errno, "remove %s", path);
-	}
-	return addedplan_remove(a->pod_fd, a->app, e);
+	return r == 0 ? addedplan_remove(a->pod_fd, a->app, e) : r;
 }
 
 static int rm(struct app_entry *a, struct err *e)

@@ -15,7 +15,8 @@
 #include "base/fd.h"
 #include "base/strv.h"
 
-#define CPU_PERIOD_US 100000
+#define CPU_PERIOD_US   100000
+#define CPU_LEAST_MILLI 10 /* a millisecond of every period; the kernel refuses less */
 
 /* Text of the file for a limit; the unit is the isolator's (bytes, milli-cores, shares). */
 static char *plain(int64_t v)
@@ -254,6 +255,10 @@ static int apply_limits(struct cgroups *g, int app, const struct isolators *l, s
 		if (iso->kind == ISO_MEMORY && iso->limit < 4096)
 			return err_set(e, ERR_INPUT, EINVAL, "memory limit of %lld bytes is below one page",
 				       (long long)iso->limit);
+		if (iso->kind == ISO_CPU && iso->limit < CPU_LEAST_MILLI)
+			return err_set(e, ERR_INPUT, EINVAL,
+				       "cpu limit of %lldm is below %dm, the least that the kernel keeps to",
+				       (long long)iso->limit, CPU_LEAST_MILLI);
 		int r = apply(g, app, &limits[i], iso->limit, e);
 
 		if (r < 0)

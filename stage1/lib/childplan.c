@@ -19,7 +19,27 @@
 #define GRACE_MS     10000
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static int resolve_ids(struct app_build *a, struct err *e)
+/* The kernel would say EINVAL of a system call; the user has given an option. */
+static int check_range(const struct sandbox *s, const char *what, uint32_t id, struct err *e)
+{
+	if (!s->users.on || id < s->users.count)
+		return 0;
+	return err_set(e, ERR_INPUT, EINVAL, "%s %u: " USERNS_BEYOND, what, id, s->users.count);
+}
+
+static int check_ranges(const struct sandbox *s, const struct app_build *a, struct err *e)
+{
+	const struct app *app = a->in->app;
+	int r = check_range(s, "user", a->uid, e);
+
+	if (r == 0)
+		r = check_range(s, "group", a->gid, e);
+	for (size_t i = 0; i < app->ngids && r == 0; i++)
+		r = check_range(s, "supplementary group", app->gids[i], e);
+	return r;
+}
+
+static int resolve_ids(const struct sandbox *s, struct app_build *a, struct err *e)
 {
 	const struct app *app = a->in->app;
 	int r = users_uid(a->root_fd, app->user, &a->uid, e);
@@ -33,6 +53,8 @@ static int resolve_ids(struct app_build *a, struct err *e)
 	} else {
 		r = users_gid(a->root_fd, app->group, &a->gid, e);
 	}
+	if (r == 0)
+		r = check_ranges(s, a, e);
 	return r < 0 ? err_ctx(e, "app \"%s\"", a->in->rt->name) : 0;
 }
 
@@ -102,7 +124,6 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 	const struct app *app = a->in->app;
 	const struct isolator *oom = isolators_get(&app->isolators, ISO_OOM_SCORE_ADJ);
 	const struct isolator *nnp = isolators_get(&app->isolators, ISO_NO_NEW_PRIVS);
-	bool confine = s->flavor->flags & FLAVOR_CONFINE;
 	bool tty = s->tty && a->index == 0;
 
 	*out = (struct plan_app_in){
@@ -137,9 +158,9 @@ static void fill_app(const struct sandbox *s, struct app_build *a, struct plan_a
 		out->oom_score_adj = (int32_t)oom->limit;
 	}
 	/* a filtered app that is not root must not regain rights by a setuid program */
-	if ((nnp && nnp->flag) || (confine && a->bpf.n && a->uid != 0))
+	if ((nnp && nnp->flag) || (a->bpf.n && a->uid != 0))
 		out->flags |= PLAN_APP_NNP;
-	if (!confine)
+	if (a->keep_caps)
 		out->flags |= PLAN_APP_KEEP_CAPS;
 	if (tty || a->streams.mode[0] == STREAM_TTY)
 		out->flags |= PLAN_APP_TTY;
@@ -180,7 +201,7 @@ static int save(const struct sandbox *s, const struct buf *b, struct err *e)
 
 int child_plan_app(const struct sandbox *s, struct app_build *a, struct plan_app_in *out, struct err *e)
 {
-	int r = resolve_ids(a, e);
+	int r = resolve_ids(s, a, e);
 
 	if (r < 0)
 		return r;

@@ -20,6 +20,7 @@
 #include "stage1/contract.h"
 #include "stage1/lib/join.h"
 #include "stage1/lib/running.h"
+#include "stage1/lib/verb.h"
 
 struct enter_args {
 	char *pid, *app;
@@ -95,7 +96,7 @@ int main(int argc, char **argv)
 	int index = 1, status = 0;
 
 	(void)fd_ensure_std();
-	log_setup("rkt: enter", LOG_NORMAL);
+	log_setup(verb_prefix("enter"), LOG_NORMAL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	int r = opt_parse(&set, 1, argc, argv, &index, OPT_STOP_POSITIONAL, &rest, &e);
 	if (r == 0)

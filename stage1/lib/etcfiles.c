@@ -43,15 +43,12 @@ static int write_new(const struct app_build *a, int etc_fd, const char *name, co
 int etcfiles_write(struct sandbox *s, struct app_build *a, struct err *e)
 {
 	const char *host = s->ctx->hostname;
-	auto_free char *dflt = xasprintf("rkt-%s", s->ctx->uuid);
 	auto_buf hosts = BUF_INIT;
 	auto_buf name = BUF_INIT;
 	int etc = open_etc(a->root_fd);
 
 	if (etc < 0) /* an image with something else there gets none of them */
 		return etc == -ENOTDIR || etc == -ELOOP ? 0 : err_sys(e, -etc, "open the app's /etc");
-	if (!host)
-		host = dflt;
 	buf_addf(&hosts,
 		 "127.0.0.1 localhost localhost.localdomain %s\n::1 localhost ip6-localhost ip6-loopback\n",
 		 host);

@@ -27,6 +27,7 @@
 #include "stage1/contract.h"
 #include "stage1/lib/addedplan.h"
 #include "stage1/lib/cgroup.h"
+#include "stage1/lib/heritage.h"
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/tty.h"
 #include "stage2/launch.h"
@@ -40,6 +41,7 @@ struct joining {
 	int err[2]; /* pipe: [0] ours */
 	int slave;
 	bool users; /* the pod has a user namespace */
+	struct heritage heritage;
 	struct tty tty;
 };
 
@@ -90,6 +92,8 @@ static int open_host(struct joining *w, struct err *e)
 	int r = open_plan(w, e);
 
 	if (r == 0)
+		r = heritage_read(w->j->pod_fd, &w->heritage, e);
+	if (r == 0)
 		r = open_launcher(w, e);
 	if (r == 0)
 		r = cgroups_open_procs(w->j->pod_fd, w->j->app, w->procs, e);
@@ -98,6 +102,8 @@ static int open_host(struct joining *w, struct err *e)
 	w->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->proc_fd < 0)
 		return err_sys(e, errno, "open /proc");
+	if (heritage_take_score(&w->heritage, w->proc_fd, e) < 0)
+		return -e->code;
 	return pipe2(w->err, O_CLOEXEC) < 0 ? err_sys(e, errno, "pipe") : 0;
 }
 
@@ -177,13 +183,17 @@ static void exec_launcher(struct joining *w)
 
 static _Noreturn void child(struct joining *w)
 {
-	struct launch_failure f = { .step = LAUNCH_EXEC };
+	struct launch_failure f = { .step = LAUNCH_RLIMIT };
 	sigset_t none;
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	exec_launcher(w);
-	f.errnum = errno;
+	f.errnum = -heritage_take_limits(&w->heritage);
+	if (f.errnum == 0) {
+		f.step = LAUNCH_EXEC;
+		exec_launcher(w);
+		f.errnum = errno;
+	}
 	(void)write_full(w->err[1], &f, sizeof(f));
 	_exit(CONTRACT_EXIT_FAILURE);
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "stage1/lib/mnt.h"
 #include "stage1/lib/netfiles.h"
 #include "stage1/lib/sandbox.h"
+#include "stage1/lib/supervise.h"
 #include "stage1/net/answer.h"
 
 #define END_MS 5000 /* for a program that has nothing left to do but to end */
@@ -132,16 +132,16 @@ int netcall_begin(struct sandbox *s, struct err *e)
 
 /* ---- its answer ---- */
 
-/* As many detached mounts of the file as there are apps. */
+/* The word is enum net_resolv, with as many detached mounts of the file as there are apps. */
 static int send_on(const struct sandbox *s, struct err *e)
 {
 	int fds[PLAN_APPS_MAX];
 	size_t n = 0;
-	char word = 'n';
+	char word = (char)s->net.resolv;
 	int r = 0;
 
-	while (s->net.resolv && n < s->ctx->napps && r == 0) {
-		fds[n] = netfiles_resolv(s->ctx, e);
+	while (s->net.resolv != NET_RESOLV_NONE && n < s->ctx->napps && r == 0) {
+		fds[n] = netfiles_resolv(s->ctx, s->net.resolv, e);
 		r = fds[n] < 0 ? fds[n] : 0;
 		n += r == 0;
 	}
@@ -165,36 +165,21 @@ static int take_answer(struct sandbox *s, struct err *e)
 	s->net.ends = !a.serves;
 	if (a.err.code)
 		return err_copy(e, &a.err);
-	s->net.resolv = a.resolv && netfiles_take_resolv(s->ctx);
+	s->net.resolv = netfiles_take_resolv(s->ctx) ? a.resolv : NET_RESOLV_NONE;
 	/* without apps of its own the child does not wait: init would find the word */
 	return s->ctx->mutable_pod ? 0 : send_on(s, e);
-}
-
-/* A signal that ends a pod; others are not for us yet. */
-static bool called_off(int signal_fd, int *ret)
-{
-	struct signalfd_siginfo si;
-
-	while (read(signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		*ret = (int)si.ssi_signo;
-		if (*ret == SIGTERM || *ret == SIGINT || *ret == SIGQUIT)
-			return true;
-	}
-	return false;
 }
 
 int netcall_await(struct sandbox *s, int signal_fd, struct err *e)
 {
 	struct pollfd p[] = { { .fd = s->net.answer_fd, .events = POLLIN },
 			      { .fd = signal_fd, .events = POLLIN } };
-	int sig = 0;
 
 	while (s->net.answer_fd >= 0) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, errno, "wait for the networks");
-		if (p[1].revents && called_off(signal_fd, &sig))
-			return err_set(e, ERR_STATE, EINTR, "ended by signal %d before the pod was complete",
-				       sig);
+		if (p[1].revents && supervise_called_off(signal_fd, e) < 0)
+			return -EINTR;
 		if (p[0].revents)
 			return take_answer(s, e);
 	}
@@ -215,7 +200,7 @@ int netcall_hear(struct sandbox *s, struct err *e)
 	if (fd_recv(s->control[1], &word, sizeof(word), fds, &n) != (ssize_t)sizeof(word))
 		return err_set(e, ERR_SYS, EPIPE, "hear from the supervisor");
 	for (size_t i = 0; i < n; i++)
-		netfiles_add(&s->apps[i].netfiles, "resolv=", "/etc/resolv.conf", fds[i], false);
+		netfiles_add_resolv(&s->apps[i].netfiles, &s->apps[i].vols, (enum net_resolv)word, fds[i]);
 	return 0;
 }
 

@@ -11,15 +11,16 @@
 
 #include "base/err.h"
 #include "base/proc.h"
+#include "stage1/net/answer.h"
 
 struct sandbox;
 
 struct netcall {
-	bool begun;   /* there may be something to undo */
-	bool ends;    /* the program has answered and ends by itself */
-	bool resolv;  /* in the child and the supervisor: the networks brought a resolv.conf */
-	bool heard;   /* in the child: it knows the above */
-	int netns_fd; /* the pod's network namespace, which lives as long as this */
+	bool begun;             /* there may be something to undo */
+	bool ends;              /* the program has answered and ends by itself */
+	bool heard;             /* in the child: it knows the above */
+	enum net_resolv resolv; /* in the supervisor: the networks brought a resolv.conf */
+	int netns_fd;           /* the pod's network namespace, which lives as long as this */
 	int answer_fd;
 	struct proc proc;
 };

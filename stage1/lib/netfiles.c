@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/fsat.h"
+#include "base/path.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
 #include "stage1/lib/mnt.h"
@@ -65,8 +66,7 @@ static int parse(const struct podctx *c, enum mode modes[ARRAY_LEN(files)], stru
 /* The host name behind the first line of 127.0.0.1. */
 static int add_hostname(const struct podctx *c, struct err *e)
 {
-	auto_free char *dflt = xasprintf("rkt-%s", c->uuid);
-	const char *name = c->hostname && *c->hostname ? c->hostname : dflt;
+	const char *name = c->hostname;
 	auto_buf in = BUF_INIT, out = BUF_INIT;
 	bool done = false;
 	int r = read_file_at(c->pod_fd, CONTRACT_FILE_HOSTS, HOSTS_MAX, &in);
@@ -97,27 +97,57 @@ int netfiles_prepare(const struct podctx *c, struct err *e)
 	return modes[1] == MODE_STAGE0 ? add_hostname(c, e) : 0;
 }
 
-/* The host's file is the host's: read-only.  Its name may be a link, which is the host's own affair. */
-static int open_source(const struct podctx *c, const struct file *f, bool host, struct err *e)
+static int open_own(const struct podctx *c, const char *name, struct err *e)
 {
-	auto_close int src = host ? open(f->host, O_PATH | O_CLOEXEC)
-				  : openat(c->pod_fd, f->ours, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	unsigned int flags = MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_ | (host ? MNT_RO : 0);
+	int fd = openat(c->pod_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (src < 0)
-		return err_sys(e, errno, "open %s", host ? f->host : f->ours);
-	auto_close int m = mnt_clone(src, "", false, e);
-	if (m < 0 || mnt_set(m, flags, false, e) < 0)
-		return err_ctx(e, "%s", f->target);
+	return fd < 0 ? err_sys(e, errno, "open %s", name) : fd;
+}
+
+/* The host's file; its name may be a link, which is the host's own affair. */
+static int open_host(const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, errno, "open %s", path) : fd;
+}
+
+/* @src is closed.  What is the host's is read-only. */
+static int detach(int src, const char *target, bool host, struct err *e)
+{
+	auto_close int fd = src;
+	auto_close int m = fd < 0 ? fd : mnt_clone(fd, "", false, e);
+
+	if (m < 0 || mnt_set(m, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_ | (host ? MNT_RO : 0), false, e) < 0)
+		return err_ctx(e, "%s", target);
 	return steal_fd(&m);
 }
 
-void netfiles_add(struct vol_mounts *l, const char *name, const char *target, int fd, bool read_only)
+void netfiles_add(struct vol_mounts *l, const char *target, int fd, bool read_only)
 {
-	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = (struct vol_mount){
-		.name = xstrdup(name), .target = xstrdup(target), .fd = fd, .read_only = read_only
-	};
+	vol_mounts_push(l,
+			&(struct vol_mount){ .target = xstrdup(target), .fd = fd, .read_only = read_only });
+}
+
+static bool covers(const struct vol_mounts *vols, const char *path)
+{
+	for (size_t i = 0; i < vols->n; i++)
+		if (path_below(path, vols->v[i].target))
+			return true;
+	return false;
+}
+
+void netfiles_add_resolv(struct vol_mounts *l, const struct vol_mounts *vols, enum net_resolv which, int fd)
+{
+	const struct file *f = &files[0];
+	bool yields = which == NET_RESOLV_HOST;
+
+	if (yields && covers(vols, f->target)) {
+		(void)close(fd);
+		return;
+	}
+	netfiles_add(l, f->target, fd, false);
+	l->v[l->n - 1].yields = yields;
 }
 
 bool netfiles_take_resolv(const struct podctx *c)
@@ -128,30 +158,63 @@ bool netfiles_take_resolv(const struct podctx *c)
 	return parse(c, modes, &ignored) == 0 && modes[0] == MODE_DEFAULT;
 }
 
-int netfiles_resolv(const struct podctx *c, struct err *e)
+int netfiles_resolv(const struct podctx *c, enum net_resolv which, struct err *e)
 {
-	return open_source(c, &files[0], false, e);
+	const char *name = which == NET_RESOLV_HOST ? CONTRACT_FILE_RESOLV_HOST : CONTRACT_FILE_RESOLV;
+
+	return detach(open_own(c, name, e), files[0].target, false, e);
 }
 
-int netfiles_open(const struct podctx *c, struct vol_mounts *ret, struct err *e)
+static bool is_there(const struct podctx *c, const char *name)
+{
+	return faccessat(c->pod_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What counts when nobody has said anything: the file of the networks, which were there before an app that is added, or the
+ * host's where its network is the pod's. */
+static int open_default(const struct podctx *c, const struct vol_mounts *vols, bool host_net,
+			struct vol_mounts *ret, struct err *e)
+{
+	enum net_resolv which = NET_RESOLV_NONE;
+	int fd = FD_NONE;
+
+	if (host_net && !covers(vols, files[0].target) && access(files[0].host, F_OK) == 0) {
+		which = NET_RESOLV_HOST;
+		fd = detach(open_host(files[0].host, e), files[0].target, true, e);
+	} else if (!host_net && c->mutable_pod) {
+		which = is_there(c, CONTRACT_FILE_RESOLV)        ? NET_RESOLV_NETWORK
+			: is_there(c, CONTRACT_FILE_RESOLV_HOST) ? NET_RESOLV_HOST
+								 : NET_RESOLV_NONE;
+		if (which != NET_RESOLV_NONE)
+			fd = netfiles_resolv(c, which, e);
+	}
+	if (which == NET_RESOLV_NONE)
+		return 0;
+	if (fd < 0)
+		return fd;
+	netfiles_add_resolv(ret, vols, which, fd);
+	return 0;
+}
+
+int netfiles_open(const struct podctx *c, const struct vol_mounts *vols, bool host_net,
+		  struct vol_mounts *ret, struct err *e)
 {
 	enum mode modes[ARRAY_LEN(files)];
 	int r = parse(c, modes, e);
 
 	*ret = (struct vol_mounts){ NULL, 0 };
-	if (r < 0)
-		return r;
-	/* who adds an app comes after the networks */
-	if (c->mutable_pod && modes[0] == MODE_DEFAULT &&
-	    faccessat(c->pod_fd, CONTRACT_FILE_RESOLV, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		modes[0] = MODE_STAGE0;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		if (modes[i] != MODE_HOST && modes[i] != MODE_STAGE0)
+	if (r == 0 && modes[0] == MODE_DEFAULT)
+		r = open_default(c, vols, host_net, ret, e);
+	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++) {
+		bool host = modes[i] == MODE_HOST;
+
+		if (!host && modes[i] != MODE_STAGE0)
 			continue;
-		int fd = open_source(c, &files[i], modes[i] == MODE_HOST, e);
+		int fd = detach(host ? open_host(files[i].host, e) : open_own(c, files[i].ours, e),
+				files[i].target, host, e);
 		if (fd < 0)
 			return fd;
-		netfiles_add(ret, files[i].key, files[i].target, fd, modes[i] == MODE_HOST);
+		netfiles_add(ret, files[i].target, fd, host);
 	}
-	return 0;
+	return r;
 }

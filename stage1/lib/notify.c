@@ -49,9 +49,7 @@ int notify_listen(const struct podctx *c, unsigned int index, struct vol_mounts 
 	if (m < 0 || mnt_set(m, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, false, e) < 0)
 		return -e->code;
 	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = (struct vol_mount){ .name = xstrdup(name),
-					   .target = xstrdup(NOTIFY_TARGET),
-					   .fd = steal_fd(&m) };
+	l->v[l->n++] = (struct vol_mount){ .target = xstrdup(NOTIFY_TARGET), .fd = steal_fd(&m) };
 	return steal_fd(&fd);
 }
 

@@ -15,6 +15,7 @@
 #include "base/opt.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/lib/podfile.h"
 
 #define ARGS_MAX (1u << 20) /* bytes of CONTRACT_FILE_ARGS */
 
@@ -78,13 +79,8 @@ static int take_lock_fd(struct podctx *c, struct err *e)
 
 static int load_manifest(struct podctx *c, struct err *e)
 {
-	auto_buf b = BUF_INIT;
-	int r = read_own_file_at(c->pod_fd, "pod", POD_MANIFEST_MAX, &b);
-
-	if (r < 0)
-		return err_sys(e, -r, "read the pod manifest");
-	c->manifest = pod_manifest_parse(buf_str(&b), b.len, e);
-	return c->manifest ? 0 : err_ctx(e, "pod manifest");
+	c->manifest = podfile_pod(c->pod_fd, e);
+	return c->manifest ? 0 : -e->code;
 }
 
 /* Layers are recorded lowest first; overlay wants the topmost first.  Ids become paths, so they are
@@ -119,19 +115,10 @@ static int load_layers(struct podctx *c, struct pod_app *a, struct err *e)
 
 static int load_app(struct podctx *c, struct pod_app *a, const struct runtime_app *rt, struct err *e)
 {
-	auto_free char *first = xasprintf("appsinfo/%s/manifest", rt->name);
-	auto_free char *second = xasprintf("%s/%s/manifest", CONTRACT_DIR_STAGE2, rt->name);
-	auto_buf b = BUF_INIT;
-	int r = read_own_file_at(c->pod_fd, first, IMAGE_MANIFEST_MAX, &b);
-
 	a->rt = rt;
-	if (r == -ENOENT)
-		r = read_file_at(c->pod_fd, second, IMAGE_MANIFEST_MAX, &b);
-	if (r < 0)
-		return err_sys(e, -r, "read the image manifest of app \"%s\"", rt->name);
-	a->image = image_manifest_parse(buf_str(&b), b.len, e);
+	a->image = podfile_image(c->pod_fd, rt->name, e);
 	if (!a->image)
-		return err_ctx(e, "image manifest of app \"%s\"", rt->name);
+		return -e->code;
 	a->app = rt->app ? rt->app : a->image->app;
 	if (!a->app)
 		return err_set(e, ERR_INPUT, EINVAL,
@@ -166,7 +153,7 @@ int podctx_load(int argc, char **argv, struct podctx *ret, struct err *e)
 		r = take_lock_fd(c, e);
 	if (r < 0)
 		return r;
-	log_setup("rkt: run", c->debug ? LOG_VERBOSE : LOG_NORMAL);
+	log_setup(log_get_prefix(), c->debug ? LOG_VERBOSE : LOG_NORMAL);
 	c->own_stage0 = getenv(CONTRACT_FRESH) != NULL;
 	c->pod_fd = c->lock_fd; /* it is the pod directory */
 	r = load_manifest(c, e);

@@ -330,8 +330,10 @@ static bool read_last(struct relay *r, unsigned int app, size_t most)
 
 void relay_ended(struct relay *r, unsigned int app)
 {
-	if (r)
-		(void)read_last(r, app, PENDING_MAX);
+	if (!r)
+		return;
+	(void)read_last(r, app, PENDING_MAX);
+	r->apps[app].ended = true;
 }
 
 /* The pipes cannot wait for who reads us, since the next start has its own. */

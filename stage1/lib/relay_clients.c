@@ -7,38 +7,22 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "stage1/contract.h"
+#include "stage1/lib/podsock.h"
 
 #define BEHIND_MAX (1u << 20)  /* bytes that a client has not taken */
 #define INPUT_MAX  (64u << 10) /* that an app has not read yet; above it we do not listen */
 
 int clients_listen(struct relay *r, struct err *e)
 {
-	if (r->listen_fd >= 0)
-		return 0;
-	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CONTRACT_FILE_ATTACH };
-	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return err_sys(e, errno, "socket for attach");
-	if (unlink(at.sun_path) < 0 && errno != ENOENT)
-		return err_sys(e, errno, "remove an old %s", at.sun_path);
-	mode_t old = umask(0177);
-	int result = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
-	(void)umask(old);
-	if (result == 0 && listen(fd, RELAY_CLIENTS) < 0)
-		result = -errno;
-	if (result < 0)
-		return err_sys(e, -result, "listen on %s", at.sun_path);
-	r->listen_fd = steal_fd(&fd);
-	return 0;
+	if (r->listen_fd < 0)
+		r->listen_fd = podsock_listen(CONTRACT_FILE_ATTACH, RELAY_CLIENTS, e);
+	return r->listen_fd < 0 ? r->listen_fd : 0;
 }
 
 static void let_go(struct client *c)
@@ -241,7 +225,7 @@ static void take_call(struct relay *r, struct client *c, const struct attach_cal
 		return;
 	}
 	app = find_app(r, call->app);
-	if (app < 0) {
+	if (app < 0 || r->apps[app].ended) {
 		refuse(c, "the app does not run");
 		return;
 	}

@@ -39,6 +39,7 @@ struct relayed {
 	const char *name; /* NULL: nobody */
 	char *own_name;   /* the same, if it is ours */
 	bool early;       /* lines may come before the pid */
+	bool ended;       /* nobody attaches any more */
 	uint32_t offered; /* enum attach_bit */
 };
 

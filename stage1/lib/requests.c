@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,29 +14,17 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "stage1/contract.h"
+#include "stage1/lib/appfact.h"
+#include "stage1/lib/podsock.h"
 #include "stage1/lib/relay.h"
 #include "stage1/lib/sandbox.h"
 
 int requests_open(struct requests *q, struct err *e)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CONTRACT_FILE_SOCKET };
-	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
 	for (int i = 0; i < REQUESTS_MAX; i++)
 		q->client[i].fd = FD_NONE;
-	if (fd < 0)
-		return err_sys(e, errno, "socket for requests");
-	if (unlink(at.sun_path) < 0 && errno != ENOENT)
-		return err_sys(e, errno, "remove an old %s", at.sun_path);
-	mode_t old = umask(0177);
-	int r = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
-	(void)umask(old);
-	if (r == 0 && listen(fd, REQUESTS_MAX) < 0)
-		r = -errno;
-	if (r < 0)
-		return err_sys(e, -r, "listen on %s", at.sun_path);
-	q->listen_fd = steal_fd(&fd);
-	return 0;
+	q->listen_fd = podsock_listen(CONTRACT_FILE_SOCKET, REQUESTS_MAX, e);
+	return q->listen_fd < 0 ? q->listen_fd : 0;
 }
 
 nfds_t requests_poll(const struct requests *q, struct pollfd *p)
@@ -77,19 +63,10 @@ static void refuse(struct requests *q, int i, int errnum, const char *text)
 /* What is known of an earlier run would be taken for this one's. */
 static void clear_records(const char *name, int pod_fd)
 {
-	static const struct {
-		const char *dir, *file;
-	} facts[] = { { CONTRACT_DIR_APPS, "/" CONTRACT_APP_STATUS },
-		      { CONTRACT_DIR_APPS, "/" CONTRACT_APP_PID },
-		      { CONTRACT_DIR_STATUS, "" },
-		      { CONTRACT_DIR_PIDS, "" } };
+	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
-		auto_free char *path = xasprintf("%s/%s%s", facts[i].dir, name, facts[i].file);
-
-		if (unlinkat(pod_fd, path, 0) < 0 && errno != ENOENT)
-			log_warn("remove %s: %s", path, strerror(errno));
-	}
+	if (app_facts_remove(pod_fd, name, &e) < 0)
+		log_warn("%s", e.text);
 }
 
 static int pass_on(int control, enum plan_msg_type type, uint32_t slot, const int *fds, size_t n)

@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/lib/appfact.h"
 
 static int read_path(const char *path, struct buf *b)
 {
@@ -86,7 +87,7 @@ static bool is_it(const struct recorded *rec)
 }
 
 /* Open first, compare afterwards, so that the comparison is of what we hold. */
-static int supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
+int running_supervisor(int pod_fd, pid_t *ret_pid, struct err *e)
 {
 	struct recorded rec;
 	int r = read_record(pod_fd, &rec, e);
@@ -114,13 +115,6 @@ int running_kill(int pod_fd, int sig, struct err *e)
 	return kill(rec.pid, sig) < 0 ? err_sys(e, errno, "signal the pod") : 0;
 }
 
-int running_supervisor(int pod_fd, struct err *e)
-{
-	pid_t pid;
-
-	return supervisor(pod_fd, &pid, e);
-}
-
 static char **children(pid_t pid)
 {
 	auto_free char *path = xasprintf("/proc/%d/task/%d/children", pid, pid);
@@ -135,7 +129,7 @@ int running_init(int pod_fd, pid_t *ret_pid, int *ret_pidfd, struct err *e)
 {
 	pid_t pid = 0;
 	uint32_t child = 0;
-	auto_close int sup = supervisor(pod_fd, &pid, e);
+	auto_close int sup = running_supervisor(pod_fd, &pid, e);
 
 	if (sup < 0)
 		return sup;
@@ -192,8 +186,8 @@ int running_root(pid_t pid, int pidfd)
 /* A status is written when the app has ended; its pid may be another's by now. */
 static bool has_status(int pod_fd, const char *app)
 {
-	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_STATUS, app);
-	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_STATUS, app);
+	auto_free char *own = app_fact_ours(&app_fact_status, app);
+	auto_free char *file = app_fact_classic(&app_fact_status, app);
 
 	return faccessat(pod_fd, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       faccessat(pod_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -201,8 +195,8 @@ static bool has_status(int pod_fd, const char *app)
 
 int running_app(int pod_fd, pid_t init, const char *app, int *ret_root, struct err *e)
 {
-	auto_free char *own = xasprintf(CONTRACT_DIR_APPS "/%s/" CONTRACT_APP_PID, app);
-	auto_free char *file = xasprintf("%s/%s", CONTRACT_DIR_PIDS, app);
+	auto_free char *own = app_fact_ours(&app_fact_pid, app);
+	auto_free char *file = app_fact_classic(&app_fact_pid, app);
 	auto_free char *what = xasprintf("app \"%s\"", app);
 	auto_buf b = BUF_INIT;
 	uint32_t want = 0;

@@ -8,9 +8,9 @@
 
 #include "base/err.h"
 
-/* pidfd of the supervisor: number, start time and boot id must match the record.  -ESRCH: gone; -ENOSYS, -EPERM:
- * no pidfd_open(2) here. */
-int running_supervisor(int pod_fd, struct err *e);
+/* pidfd of the supervisor, and its number in *ret_pid: that, its start time and the boot id must match the record.
+ * -ESRCH: gone; -ENOSYS, -EPERM: no pidfd_open(2) here. */
+int running_supervisor(int pod_fd, pid_t *ret_pid, struct err *e);
 /* Signal the supervisor (@sig 0: ask whether it lives) without a pidfd: the record is compared just before.  Only
  * where pidfds are missing, since between the two another process may get the number.  -ESRCH: gone. */
 int running_kill(int pod_fd, int sig, struct err *e);

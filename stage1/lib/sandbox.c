@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -34,6 +35,7 @@
 #include "stage1/lib/steps.h"
 #include "stage1/lib/supervise.h"
 #include "stage1/lib/sysctl.h"
+#include "stage1/lib/verb.h"
 
 /* ---- what an isolator does here; an isolator that cannot be applied is an error, never a warning ---- */
 
@@ -83,11 +85,25 @@ static int check_isolators(const struct isolators *l, const char *where, struct 
 	return r;
 }
 
+/* One name for all who write it down: the caller's, or the pod's own; where there is no place for one, the host's. */
+static void choose_hostname(struct sandbox *s)
+{
+	bool own = s->flavor->namespaces(s->ctx) & CLONE_NEWUTS;
+	char **name = &s->ctx->hostname;
+	struct utsname host;
+
+	if (own && *name && **name)
+		return;
+	free(*name);
+	*name = own || uname(&host) < 0 ? xasprintf("rkt-%s", s->ctx->uuid) : xstrdup(host.nodename);
+}
+
 static int step_check(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
 	int r = s->flavor->check ? s->flavor->check(s->ctx, e) : 0;
 
+	choose_hostname(s);
 	if (r == 0)
 		r = userns_parse(s->ctx->private_users, &s->users, e);
 	if (r == 0)
@@ -114,16 +130,25 @@ static int step_check(void *ctx, struct err *e)
 	return r;
 }
 
-/* Capabilities and filter: only where the flavor confines. */
+static bool asked(const struct app_build *a, enum isolator_kind retain, enum isolator_kind remove)
+{
+	const struct isolators *l = &a->in->app->isolators;
+
+	return isolators_get(l, retain) || isolators_get(l, remove);
+}
+
+/* Capabilities and filter: the default ones only where the flavor confines, others wherever they are asked for. */
 static int app_policy(const struct sandbox *s, struct app_build *a, struct err *e)
 {
+	bool confine = s->flavor->flags & FLAVOR_CONFINE;
 	int r = 0;
 
+	a->keep_caps = !confine && (s->ctx->no_caps || !asked(a, ISO_CAPS_RETAIN, ISO_CAPS_REMOVE));
 	if (s->ctx->no_caps)
 		a->caps = capset_own();
 	else
 		r = capset_of_app(a->in->app, &a->caps, e);
-	if (r == 0 && !s->ctx->no_seccomp)
+	if (r == 0 && !s->ctx->no_seccomp && (confine || asked(a, ISO_SECCOMP_RETAIN, ISO_SECCOMP_REMOVE)))
 		r = seccomp_of_app(a->in->app, s->ctx->pod_fd, &a->bpf, e);
 	return r;
 }
@@ -151,7 +176,7 @@ static int step_policy(void *ctx, struct err *e)
 
 	for (size_t i = 0; i < s->ctx->napps; i++) {
 		struct app_build *a = &s->apps[i];
-		int r = s->flavor->flags & FLAVOR_CONFINE ? app_policy(s, a, e) : 0;
+		int r = app_policy(s, a, e);
 		int n = r == 0 ? rlimits_of_app(a->in->app, a->rlimits, e) : r;
 
 		if (n < 0)
@@ -172,12 +197,13 @@ static int step_netfiles(void *ctx, struct err *e)
 static int step_volumes(void *ctx, struct err *e)
 {
 	struct sandbox *s = ctx;
+	bool host_net = !(s->flavor->namespaces(s->ctx) & CLONE_NEWNET);
 	int r = 0;
 
 	for (size_t i = 0; i < s->ctx->napps && r == 0; i++) {
 		r = volumes_resolve(s->ctx, &s->ctx->apps[i], s->flavor->flags, &s->apps[i].vols, e);
 		if (r == 0)
-			r = netfiles_open(s->ctx, &s->apps[i].netfiles, e);
+			r = netfiles_open(s->ctx, &s->apps[i].vols, host_net, &s->apps[i].netfiles, e);
 		/* who adds an app does not stay to listen: it counts as ready when it was executed */
 		if (r == 0 && !s->ctx->mutable_pod && notify_wanted(&s->ctx->apps[i])) {
 			s->apps[i].notify_fd = notify_listen(s->ctx, (unsigned int)i, &s->apps[i].netfiles,
@@ -430,6 +456,15 @@ static void forget(const struct podctx *c)
 		log_warn("remove the pod that did not start: %s", e.text);
 }
 
+/* With a user namespace the groups were made before the clone, and init cannot have removed them. */
+static void drop_cgroups(const struct sandbox *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->users.on && cgroups_destroy(s->ctx->pod_fd, &e) < 0)
+		log_warn("%s", e.text);
+}
+
 static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_fd, int *status,
 			   struct err *e)
 {
@@ -442,6 +477,8 @@ static int start_and_watch(struct podctx *c, const struct flavor *f, int signal_
 	else if (s.init_pid > 0)
 		(void)kill(s.init_pid, SIGKILL);
 	netcall_end(&s);
+	if (r < 0)
+		drop_cgroups(&s);
 	if (r < 0 || (*status == CONTRACT_EXIT_FAILURE && !s.started))
 		forget(c);
 	return r;
@@ -456,7 +493,7 @@ int sandbox_main(const struct flavor *f, int argc, char **argv)
 	/* our own stage0 has seen to it */
 	if (!getenv(CONTRACT_FRESH))
 		(void)umask(022);
-	log_setup("rkt: run", LOG_NORMAL);
+	log_setup(verb_prefix("run"), LOG_NORMAL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	int signal_fd = supervise_signals(&e);
 	/* the lowest free number: only a caller who closed a standard descriptor makes it one of those */

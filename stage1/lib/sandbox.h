@@ -38,6 +38,7 @@ struct app_build {
 	struct vol_mounts netfiles; /* over the volumes: netfiles.h, notify.h */
 	int notify_fd;              /* where it says that it is ready, or FD_NONE */
 	uint64_t caps;
+	bool keep_caps; /* the caller's own, whatever they are */
 	struct bpf bpf;
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint32_t nrlimits;

@@ -117,26 +117,17 @@ const struct seccomp_set *seccomp_set_find(const char *name)
 	return NULL;
 }
 
+/* From 424 on every architecture has the same numbers. */
 static const struct seccomp_number newer[] = {
+#ifdef __x86_64__
 	{ "uretprobe", 335 },
-	{ "cachestat", 451 },
-	{ "fchmodat2", 452 },
-	{ "map_shadow_stack", 453 },
-	{ "futex_wake", 454 },
-	{ "futex_wait", 455 },
-	{ "futex_requeue", 456 },
-	{ "statmount", 457 },
-	{ "listmount", 458 },
-	{ "lsm_get_self_attr", 459 },
-	{ "lsm_set_self_attr", 460 },
-	{ "lsm_list_modules", 461 },
-	{ "mseal", 462 },
-	{ "setxattrat", 463 },
-	{ "getxattrat", 464 },
-	{ "listxattrat", 465 },
-	{ "removexattrat", 466 },
-	{ "open_tree_attr", 467 },
-	{ "file_getattr", 468 },
+#endif
+	{ "cachestat", 451 },         { "fchmodat2", 452 },        { "map_shadow_stack", 453 },
+	{ "futex_wake", 454 },        { "futex_wait", 455 },       { "futex_requeue", 456 },
+	{ "statmount", 457 },         { "listmount", 458 },        { "lsm_get_self_attr", 459 },
+	{ "lsm_set_self_attr", 460 }, { "lsm_list_modules", 461 }, { "mseal", 462 },
+	{ "setxattrat", 463 },        { "getxattrat", 464 },       { "listxattrat", 465 },
+	{ "removexattrat", 466 },     { "open_tree_attr", 467 },   { "file_getattr", 468 },
 	{ "file_setattr", 469 },
 };
 

@@ -101,7 +101,8 @@ static int stop(int argc, char **argv, struct err *e)
 	auto_close int pod_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pod_fd < 0)
 		return err_sys(e, errno, "open the pod directory");
-	auto_close int sup = running_supervisor(pod_fd, e);
+	pid_t pid = 0;
+	auto_close int sup = running_supervisor(pod_fd, &pid, e);
 	if (no_pidfds(sup)) {
 		err_clear(e);
 		return stop_by_number(pod_fd, a.force, e);

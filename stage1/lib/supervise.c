@@ -17,6 +17,7 @@
 #include "base/fsat.h"
 #include "base/log.h"
 #include "stage1/contract.h"
+#include "stage1/lib/appfact.h"
 #include "stage1/lib/notify.h"
 #include "stage1/lib/relay.h"
 #include "stage1/lib/requests.h"
@@ -75,20 +76,13 @@ static const char *app_name(const struct watch *w, int32_t app)
 	return app >= 0 && (size_t)app < w->s->ctx->napps ? w->s->ctx->manifest->apps[app].name : NULL;
 }
 
-/* What is recorded of an app: for our own stage0, and for that of rkt 1.30 or whoever else reads its files. */
-static const struct fact {
-	const char *ours, *dir;
-} status_of = { CONTRACT_APP_STATUS, CONTRACT_DIR_STATUS }, pid_of = { CONTRACT_APP_PID, CONTRACT_DIR_PIDS },
-  restarts_of = { CONTRACT_APP_RESTARTS, CONTRACT_DIR_RESTARTS };
-
 /* Heap. */
-static char *fact_path(const struct watch *w, const struct fact *f, const char *app)
+static char *fact_path(const struct watch *w, const struct app_fact *f, const char *app)
 {
-	return w->s->ctx->own_stage0 ? xasprintf(CONTRACT_DIR_APPS "/%s/%s", app, f->ours)
-				     : xasprintf("%s/%s", f->dir, app);
+	return w->s->ctx->own_stage0 ? app_fact_ours(f, app) : app_fact_classic(f, app);
 }
 
-static void record(struct watch *w, const struct fact *f, int app, int value)
+static void record(struct watch *w, const struct app_fact *f, int app, int value)
 {
 	const struct podctx *c = w->s->ctx;
 	auto_free char *path = fact_path(w, f, app_name(w, app));
@@ -97,7 +91,7 @@ static void record(struct watch *w, const struct fact *f, int app, int value)
 
 	if (c->own_stage0)
 		r = record_write_at(c->pod_fd, path, text);
-	else if ((r = mkdir_p_at(c->pod_fd, f->dir, 0755)) == 0)
+	else if ((r = mkdir_p_at(c->pod_fd, f->classic, 0755)) == 0)
 		r = write_file_at(c->pod_fd, path, text, strlen(text), 0644, 0);
 	if (r < 0)
 		log_warn("write %s: %s", path, strerror(-r));
@@ -143,10 +137,10 @@ static void report_failure(struct watch *w, struct plan_msg *m)
 static void restarted(struct watch *w, int app, int times)
 {
 	const char *name = w->s->ctx->manifest->apps[app].name;
-	auto_free char *path = fact_path(w, &status_of, name);
+	auto_free char *path = fact_path(w, &app_fact_status, name);
 
 	log_info("app \"%s\" is started again (%d)", name, times);
-	record(w, &restarts_of, app, times);
+	record(w, &app_fact_restarts, app, times);
 	if (unlinkat(w->s->ctx->pod_fd, path, 0) < 0 && errno != ENOENT)
 		log_warn("remove %s: %s", path, strerror(errno));
 }
@@ -184,7 +178,7 @@ static void on_message(struct watch *w, struct plan_msg *m)
 	case MSG_STARTED:
 		w->s->started = true;
 		if (app_ok(w, m))
-			record(w, &pid_of, m->app, m->value);
+			record(w, &app_fact_pid, m->app, m->value);
 		if (app_ok(w, m))
 			relay_started(w->relay, (unsigned int)m->app, m->value);
 		if (!w->s->ctx->mutable_pod && m->code)
@@ -196,10 +190,10 @@ static void on_message(struct watch *w, struct plan_msg *m)
 		break;
 	case MSG_EXITED:
 		if (app_ok(w, m)) {
-			record(w, &status_of, m->app, exit_code(m->value));
+			record(w, &app_fact_status, m->app, exit_code(m->value));
 			log_debug("app \"%s\" ended with status %d", app_name(w, m->app),
 				  exit_code(m->value));
-			if (!w->s->ctx->mutable_pod && !w->s->apps[m->app].restart)
+			if (!w->s->ctx->mutable_pod && !m->code)
 				relay_ended(w->relay, (unsigned int)m->app);
 		}
 		break;
@@ -298,14 +292,14 @@ static void lost_init(struct watch *w, int wait_status)
 	w->status = exit_code(wait_status);
 	for (size_t i = 0; w->s->ctx->mutable_pod && i < PLAN_APPS_MAX; i++) {
 		if (w->requests.active[i] && w->requests.started[i])
-			record(w, &status_of, (int)i, w->status);
+			record(w, &app_fact_status, (int)i, w->status);
 	}
 	for (size_t i = 0; i < w->s->ctx->napps; i++) {
-		auto_free char *path = fact_path(w, &status_of, w->s->ctx->manifest->apps[i].name);
+		auto_free char *path = fact_path(w, &app_fact_status, w->s->ctx->manifest->apps[i].name);
 
 		if (faccessat(w->s->ctx->pod_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
 		    !w->failed)
-			record(w, &status_of, (int)i, w->status);
+			record(w, &app_fact_status, (int)i, w->status);
 	}
 }
 
@@ -368,17 +362,16 @@ static void loop(struct watch *w)
 	}
 }
 
-/* A signal that ends the pod came before there was one. */
-static bool called_off(struct watch *w, int *ret_signal)
+int supervise_called_off(int signal_fd, struct err *e)
 {
 	struct signalfd_siginfo si;
 
-	while (read(w->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		*ret_signal = (int)si.ssi_signo;
+	while (read(signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT || si.ssi_signo == SIGQUIT)
-			return true;
+			return err_set(e, ERR_STATE, EINTR, "ended by signal %u before the pod was complete",
+				       si.ssi_signo);
 	}
-	return false;
+	return 0;
 }
 
 _Static_assert(sizeof(struct sync_msg) % sizeof(struct plan_msg) != 0, "told apart by their size");
@@ -395,14 +388,13 @@ static int await_child(struct watch *w, struct err *e)
 			struct sync_msg child;
 			struct plan_msg init[PLAN_MSGS_MAX];
 		} m;
-		int fd = FD_NONE, sig = 0;
+		int fd = FD_NONE;
 		size_t nfds = 1;
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, errno, "wait for the pod's first process");
-		if (p[1].revents && called_off(w, &sig))
-			return err_set(e, ERR_STATE, EINTR, "ended by signal %d before the pod was complete",
-				       sig);
+		if (p[1].revents && supervise_called_off(w->signal_fd, e) < 0)
+			return -EINTR;
 		if (!p[0].revents)
 			continue;
 		ssize_t n = fd_recv(w->s->control[0], &m, sizeof(m), &fd, &nfds);

@@ -46,6 +46,21 @@ static int check_app(const struct app_build *a, struct err *e)
 	return 0;
 }
 
+/* Of an owner beyond the range the pod would see nobody. */
+static int check_volumes(const struct sandbox *s, struct err *e)
+{
+	const struct volumes *l = &s->ctx->manifest->volumes;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct volume *v = &l->v[i];
+
+		if (v->kind == VOLUME_EMPTY && (v->uid >= s->users.count || v->gid >= s->users.count))
+			return err_set(e, ERR_INPUT, EINVAL, "volume \"%s\": owner %u:%u: " USERNS_BEYOND,
+				       v->name, v->uid, v->gid, s->users.count);
+	}
+	return 0;
+}
+
 int userns_check(const struct sandbox *s, struct err *e)
 {
 	if (!s->users.on)
@@ -63,7 +78,7 @@ int userns_check(const struct sandbox *s, struct err *e)
 		if (check_app(&s->apps[i], e) < 0)
 			return err_ctx(e, "app \"%s\"", s->apps[i].in->rt->name);
 	}
-	return 0;
+	return check_volumes(s, e);
 }
 
 static int write_map(const struct userns *u, pid_t pid, const char *file, struct err *e)

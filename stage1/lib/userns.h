@@ -27,6 +27,9 @@ struct userns {
 		.map_fd = -EBADF, .leaf_fd = -EBADF                                                          \
 	}
 
+/* For messages about an id that the pod's namespace has not; followed by ->count. */
+#define USERNS_BEYOND "with --private-users a pod has the ids below %u"
+
 /* "SHIFT:COUNT", decimal; anything else is -EINVAL.  NULL or "": off. */
 int userns_parse(const char *text, struct userns *ret, struct err *e);
 /* What does not go together with it: -ENOTSUP with the option's name. */

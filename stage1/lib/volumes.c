@@ -268,28 +268,40 @@ static int fill(const struct vol_mount *m, int target, struct err *e)
 	return r < 0 || !m->read_only ? r : mnt_set(m->fd, MNT_RO, true, e);
 }
 
+/* "volume "data"", or what the caller knows our own files by; heap. */
+static char *called(const struct vol_mount *m)
+{
+	return m->name ? xasprintf("volume \"%s\"", m->name) : xasprintf("the pod's %s", m->target);
+}
+
+static int attach_one(const struct vol_mount *m, int root_fd, struct err *e)
+{
+	auto_free char *what = called(m);
+	struct stat st;
+
+	if (strcmp(m->target, "/") == 0)
+		return err_set(e, ERR_INPUT, EINVAL, "mount %s: the target is the app's root", what);
+	auto_close int to = open_target(m, root_fd);
+	int r = to < 0 ? to : fstat(to, &st) < 0 ? -errno : 0;
+	if (m->yields && (r < 0 || !S_ISREG(st.st_mode) || st.st_size > 0))
+		return 0;
+	if (r < 0)
+		return err_sys(e, -r, "mount %s: target %s", what, m->target);
+	if (S_ISDIR(st.st_mode) != m->is_dir)
+		return err_set(e, ERR_INPUT, m->is_dir ? ENOTDIR : EISDIR,
+			       "mount %s: target %s is %s but the source is %s", what, m->target,
+			       S_ISDIR(st.st_mode) ? "a directory" : "a file",
+			       m->is_dir ? "a directory" : "a file");
+	if (m->copy_up && m->is_dir && fill(m, to, e) < 0)
+		return err_ctx(e, "fill %s", what);
+	return mnt_attach(m->fd, to, "", e) < 0 ? err_ctx(e, "mount %s at %s", what, m->target) : 0;
+}
+
 int volumes_attach(const struct vol_mounts *l, int root_fd, struct err *e)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		const struct vol_mount *m = &l->v[i];
-		struct stat st;
+	int r = 0;
 
-		if (strcmp(m->target, "/") == 0)
-			return err_set(e, ERR_INPUT, EINVAL,
-				       "mount volume \"%s\": the target is the app's root", m->name);
-		auto_close int to = open_target(m, root_fd);
-		if (to < 0 || fstat(to, &st) < 0)
-			return err_sys(e, to < 0 ? -to : errno, "mount volume \"%s\": target %s", m->name,
-				       m->target);
-		if (S_ISDIR(st.st_mode) != m->is_dir)
-			return err_set(e, ERR_INPUT, m->is_dir ? ENOTDIR : EISDIR,
-				       "mount volume \"%s\": target %s is %s but the source is %s", m->name,
-				       m->target, S_ISDIR(st.st_mode) ? "a directory" : "a file",
-				       m->is_dir ? "a directory" : "a file");
-		if (m->copy_up && m->is_dir && fill(m, to, e) < 0)
-			return err_ctx(e, "fill volume \"%s\"", m->name);
-		if (mnt_attach(m->fd, to, "", e) < 0)
-			return err_ctx(e, "mount volume \"%s\" at %s", m->name, m->target);
-	}
-	return 0;
+	for (size_t i = 0; i < l->n && r == 0; i++)
+		r = attach_one(&l->v[i], root_fd, e);
+	return r;
 }

@@ -17,11 +17,12 @@ struct vol_device {
 };
 
 struct vol_mount {
-	char *name;   /* volume, for messages */
+	char *name;   /* for messages; NULL: a file of ours */
 	char *target; /* cleaned absolute path in the app */
 	int fd;       /* detached mount */
 	bool read_only, recursive, is_dir;
 	bool copy_up;             /* fresh, for a docker image: it gets what the image has at its target */
+	bool yields;              /* a file: not mounted over one of the app's that says anything */
 	struct vol_device device; /* what was mounted is a device node */
 };
 

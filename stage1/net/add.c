@@ -9,11 +9,10 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
-#include "base/fsat.h"
 #include "base/log.h"
 #include "base/strv.h"
-#include "schema/image.h"
 #include "stage1/contract.h"
+#include "stage1/lib/podfile.h"
 #include "stage1/net/cni.h"
 #include "stage1/net/fw.h"
 #include "stage1/net/job.h"
@@ -23,22 +22,6 @@
 #define NETS_MAX 32
 
 /* ---- what the pod wants ---- */
-
-static struct image_manifest *load_image(const struct net_pod *p, const char *app, struct err *e)
-{
-	auto_buf text = BUF_INIT;
-	auto_free char *first = xasprintf("appsinfo/%s/manifest", app);
-	auto_free char *second = xasprintf(CONTRACT_DIR_STAGE2 "/%s/manifest", app);
-	int r = read_file_at(p->pod_fd, first, IMAGE_MANIFEST_MAX, &text);
-
-	if (r == -ENOENT)
-		r = read_file_at(p->pod_fd, second, IMAGE_MANIFEST_MAX, &text);
-	if (r < 0) {
-		err_sys(e, -r, "read the image manifest of app \"%s\"", app);
-		return NULL;
-	}
-	return image_manifest_parse(buf_str(&text), text.len, e);
-}
 
 static int maps_of(const struct net_pod *p, const struct pod_manifest *m, struct port_maps *ret,
 		   struct err *e)
@@ -51,7 +34,7 @@ static int maps_of(const struct net_pod *p, const struct pod_manifest *m, struct
 		apps[i] = m->apps[i].app;
 		if (apps[i])
 			continue;
-		images[i] = load_image(p, m->apps[i].name, e);
+		images[i] = podfile_image(p->pod_fd, m->apps[i].name, e);
 		r = images[i] ? 0 : -e->code;
 		apps[i] = images[i] ? images[i]->app : NULL;
 	}
@@ -64,13 +47,9 @@ static int maps_of(const struct net_pod *p, const struct pod_manifest *m, struct
 
 static int step_ports(struct net_job *j, struct err *e)
 {
-	auto_buf text = BUF_INIT;
-	int r = read_file_at(j->pod.pod_fd, "pod", POD_MANIFEST_MAX, &text);
+	auto_pod_manifest m = podfile_pod(j->pod.pod_fd, e);
 
-	if (r < 0)
-		return err_sys(e, -r, "read the pod manifest");
-	auto_pod_manifest m = pod_manifest_parse(buf_str(&text), text.len, e);
-	return m ? maps_of(&j->pod, m, &j->ports, e) : err_ctx(e, "pod manifest");
+	return m ? maps_of(&j->pod, m, &j->ports, e) : -e->code;
 }
 
 static int step_networks(struct net_job *j, struct err *e)
@@ -177,9 +156,8 @@ static int step_firewall(struct net_job *j, struct err *e)
 
 static int step_tell(struct net_job *j, struct err *e)
 {
-	int r = resolv_write(&j->pod, &j->rec, e);
+	int r = resolv_write(&j->pod, &j->rec, &j->answer.resolv, e);
 
-	j->answer.resolv = r > 0;
 	return r < 0 ? r : record_tell(&j->pod, &j->rec, e);
 }
 

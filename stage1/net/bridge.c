@@ -1,57 +1,40 @@
 /* bridge — see bridge.h. */
 #include "stage1/net/bridge.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/auto.h"
+#include "stage1/net/rtnl.h"
 
-/* Is anything on it?  -ENOENT: there is no such bridge. */
-static int in_use(const char *name)
+static int remove_one(struct rtnl *k, const char *name, struct err *e)
 {
-	auto_free char *path = xasprintf("/sys/class/net/%s/brif", name);
-	auto_closedir DIR *d = opendir(path);
-	int n = 0;
+	struct rtnl_link l;
+	int r = rtnl_link_find(k, name, NULL, &l, e);
 
-	if (!d)
-		return -errno;
-	while (readdir(d))
-		n++;
-	return n > 2; /* beside itself and its parent */
-}
-
-static int remove_one(int sock, const char *name, struct err *e)
-{
-	struct ifreq r = { .ifr_flags = 0 };
-	int n = in_use(name);
-
-	if (n == -ENOENT)
+	if (r == -ENODEV) {
+		err_clear(e);
 		return 0;
-	if (n < 0)
-		return err_sys(e, -n, "look at the bridge \"%s\"", name);
-	if (n > 0)
+	}
+	if (r < 0 || !l.bridge) /* somebody else's interface of that name */
+		return r;
+	r = rtnl_link_ports(k, l.index, e);
+	if (r < 0)
+		return err_ctx(e, "bridge \"%s\"", name);
+	if (r > 0)
 		return err_set(e, ERR_STATE, EBUSY, "bridge \"%s\" is in use", name);
-	memcpy(r.ifr_name, name, strlen(name) + 1);
-	if (ioctl(sock, SIOCSIFFLAGS, &r) < 0 || ioctl(sock, SIOCBRDELBR, name) < 0)
-		return err_sys(e, errno, "remove the bridge \"%s\"", name);
-	return 0;
+	rtnl_link_del(k, l.index);
+	return rtnl_commit(k, e) < 0 ? err_ctx(e, "bridge \"%s\"", name) : 0;
 }
 
 int bridge_remove(const struct net_conf *c, struct err *e)
 {
 	const json_t *plugin;
 	size_t i;
-	auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	auto_rtnl k = { .n = 0 };
+	int r = rtnl_open(&k, e);
 
-	if (sock < 0)
-		return err_sys(e, errno, "socket");
 	json_array_foreach(c->plugins, i, plugin)
 	{
 		const char *type = json_string_value(json_member(plugin, "type"));
@@ -60,11 +43,8 @@ int bridge_remove(const struct net_conf *c, struct err *e)
 		if (!type || strcmp(type, "bridge") != 0)
 			continue;
 		name = name ? name : "cni0";
-		if (strlen(name) >= IFNAMSIZ)
-			continue;
-		int r = remove_one(sock, name, e);
-		if (r < 0)
-			return r;
+		if (r == 0 && strlen(name) < IFNAMSIZ)
+			r = remove_one(&k, name, e);
 	}
-	return 0;
+	return r;
 }

@@ -105,7 +105,7 @@ static void del_one(const struct net_job *j, const struct attachment *a, struct 
 static int clear_firewall(const struct net_job *j, struct err *first)
 {
 	const struct attachment *a = j->rec.ports.n ? net_port_network(&j->rec) : NULL;
-	struct net_result res = { NULL, 0, NULL, NULL, NULL, NULL };
+	struct net_result res = { 0 };
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 	int last = FD_NONE;
 

@@ -12,26 +12,16 @@
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/callfilter.h"
 #include "base/fd.h"
 
 #define NOBODY 65534
-
-/* A sanitizer needs files and calls that are forbidden here. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER
-#endif
 
 struct jail {
 	const int *keep;
@@ -129,88 +119,25 @@ static int step_parent(const struct jail *j, struct err *e)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(e, errno, "set no_new_privs") : 0;
 }
 
-#if !defined(UNDER_SANITIZER) && !defined(COVERAGE)
-static int allow_calls(scmp_filter_ctx f)
+/* The sockets that are there, and new ones of the two families. */
+static int step_calls(const struct jail *j, struct err *e)
 {
 	static const int calls[] = {
-		SCMP_SYS(epoll_wait),
-		SCMP_SYS(epoll_pwait),
-		SCMP_SYS(epoll_ctl),
-		SCMP_SYS(accept4),
-		SCMP_SYS(connect),
-		SCMP_SYS(sendto),
-		SCMP_SYS(recvfrom),
-		SCMP_SYS(sendmsg),
-		SCMP_SYS(recvmsg),
-		SCMP_SYS(shutdown),
-		SCMP_SYS(close),
-		SCMP_SYS(setsockopt),
-		SCMP_SYS(getsockopt),
-		SCMP_SYS(clock_gettime),
-		SCMP_SYS(clock_gettime64),
-		SCMP_SYS(gettimeofday),
-		SCMP_SYS(brk),
-		SCMP_SYS(munmap),
-		SCMP_SYS(mremap),
-		SCMP_SYS(madvise),
-		SCMP_SYS(getrandom),
-		SCMP_SYS(futex),
-		SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(restart_syscall),
-		SCMP_SYS(getpid),
-		SCMP_SYS(gettid),
-		SCMP_SYS(tgkill), /* abort(3) */
-		SCMP_SYS(exit),
-		SCMP_SYS(exit_group),
+		SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),  SCMP_SYS(accept4),
+		SCMP_SYS(connect),    SCMP_SYS(sendto),      SCMP_SYS(recvfrom),   SCMP_SYS(sendmsg),
+		SCMP_SYS(recvmsg),    SCMP_SYS(shutdown),    SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
 	};
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(calls) && r == 0; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
-	return r;
-}
-
-/* Sockets of the two families only, and memory, but none that is executable. */
-static int allow_some(scmp_filter_ctx f)
-{
 	static const uint64_t families[] = { AF_INET, AF_INET6 };
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_CMP(0, SCMP_CMP_EQ, families[i], 0));
-	if (r == 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				     SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	return r;
-}
-
-static int step_calls(const struct jail *j, struct err *e)
-{
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r;
+	auto_callfilter f = CALLFILTER_NONE;
+	int r = callfilter_begin(&f, e);
 
 	(void)j;
-	if (!f)
-		return err_set(e, ERR_SYS, ENOMEM, "make a seccomp filter");
-	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* set already */
 	if (r == 0)
-		r = allow_calls(f);
-	if (r == 0)
-		r = allow_some(f);
-	if (r == 0)
-		r = seccomp_load(f);
-	seccomp_release(f);
-	return r < 0 ? err_sys(e, -r, "load a seccomp filter") : 0;
+		r = callfilter_allow(&f, calls, ARRAY_LEN(calls), e);
+	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++)
+		r = callfilter_allow_if(&f, SCMP_SYS(socket), 0, UINT64_MAX, families[i], e);
+	return r < 0 ? r : callfilter_load(&f, e);
 }
-#else
-static int step_calls(const struct jail *j, struct err *e)
-{
-	(void)j, (void)e;
-	return 0;
-}
-#endif
 
 /* The order matters: limits and the bounding set need privilege, the filter forbids all the rest. */
 static int (*const steps[])(const struct jail *j, struct err *e) = {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "stage1/contract.h"
+#include "stage1/net/hostresolv.h"
 #include "stage1/net/result.h"
 
 /* A word of a plugin's may not become a line of its own. */
@@ -47,33 +48,58 @@ static void compose(struct buf *out, const struct net_result *res, const char *n
 		buf_addf(out, "domain %s\n", res->domain);
 }
 
-int resolv_write(const struct net_pod *p, const struct record *r, struct err *e)
+static int write_text(const struct net_pod *p, const char *file, const struct buf *text, struct err *e)
+{
+	int r = mkdir_p_at(p->pod_fd, CONTRACT_DIR_ETC, 0755);
+
+	if (r == 0)
+		r = write_file_at(p->pod_fd, file, buf_str(text), text->len, 0644, 0);
+	return r < 0 ? err_sys(e, -r, "write %s", file) : 0;
+}
+
+/* What the first network that knows name servers says of them; @ret_way_out: some network leads anywhere. */
+static int ask_networks(const struct record *r, struct buf *text, bool *ret_way_out, struct err *e)
 {
 	const char *used = NULL;
 
+	*ret_way_out = false;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct attachment *a = r->v[i];
 		struct net_result res;
-		auto_buf text = BUF_INIT;
-		int n = net_result_parse(a->result, a->conf->version, a->ifname, &res, e);
 
-		if (n < 0)
+		if (net_result_parse(a->result, a->conf->version, a->ifname, &res, e) < 0)
 			return err_ctx(e, "network \"%s\"", a->conf->name);
 		bool any = res.nameservers || res.search || res.options || (res.domain && *res.domain);
-		if (any && used)
+		if (any && used) {
 			log_warn("network \"%s\": its name servers are passed over for those of \"%s\"",
 				 a->conf->name, used);
-		else if (any)
-			compose(&text, &res, a->conf->name);
+		} else if (any) {
+			used = a->conf->name;
+			compose(text, &res, used);
+		}
+		*ret_way_out |= res.way_out;
 		net_result_done(&res);
-		if (!text.len)
-			continue;
-		used = a->conf->name;
-		n = mkdir_p_at(p->pod_fd, CONTRACT_DIR_ETC, 0755);
-		if (n == 0)
-			n = write_file_at(p->pod_fd, CONTRACT_FILE_RESOLV, buf_str(&text), text.len, 0644, 0);
-		if (n < 0)
-			return err_sys(e, -n, "write %s", CONTRACT_FILE_RESOLV);
 	}
-	return used != NULL;
+	return 0;
+}
+
+int resolv_write(const struct net_pod *p, const struct record *r, enum net_resolv *ret, struct err *e)
+{
+	auto_buf text = BUF_INIT;
+	bool way_out = false;
+	int n = ask_networks(r, &text, &way_out, e);
+
+	*ret = NET_RESOLV_NONE;
+	if (n < 0)
+		return n;
+	if (text.len) {
+		*ret = NET_RESOLV_NETWORK;
+		return write_text(p, CONTRACT_FILE_RESOLV, &text, e);
+	}
+	if (way_out)
+		hostresolv_read(&text);
+	if (!text.len)
+		return 0;
+	*ret = NET_RESOLV_HOST;
+	return write_text(p, CONTRACT_FILE_RESOLV_HOST, &text, e);
 }

@@ -68,6 +68,22 @@ static int read_addr(const json_t *o, const char *where, const char *key, struct
 	return 0;
 }
 
+/* Routes are the plugin's to make; here only one question is asked of them. */
+static bool has_way_out(const json_t *routes)
+{
+	const json_t *route;
+	size_t i;
+
+	json_array_foreach(routes, i, route)
+	{
+		const char *dst = json_string_value(json_member(route, "dst"));
+
+		if (dst && (strcmp(dst, "0.0.0.0/0") == 0 || strcmp(dst, "::/0") == 0))
+			return true;
+	}
+	return false;
+}
+
 /* ---- up to 0.2.0 ---- */
 
 static int read_old(const json_t *j, struct net_result *ret, struct err *e)
@@ -92,6 +108,7 @@ static int read_old(const json_t *j, struct net_result *ret, struct err *e)
 		if (r < 0)
 			return r;
 		push(ret, &a);
+		ret->way_out |= has_way_out(json_member(o, "routes"));
 	}
 	return 0;
 }
@@ -157,6 +174,7 @@ static int read_new(const json_t *j, const char *ifname, struct net_result *ret,
 		if (r)
 			push(ret, &a);
 	}
+	ret->way_out = has_way_out(json_member(j, "routes"));
 	return 0;
 }
 

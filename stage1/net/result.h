@@ -4,6 +4,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct net_result {
 	/* "dns" */
 	char **nameservers, **search, **options;
 	char *domain;
+	bool way_out; /* a route to everything else, of either family */
 };
 
 /* @j: an answer of any version from 0.1.0 to 1.0.0.  Addresses of interfaces that are not @ifname inside the pod are left

@@ -35,6 +35,18 @@ struct link_wanted {
 	bool is;
 };
 
+static bool is_bridge(const struct nlattr *info)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, info)
+	{
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			return strcmp(mnl_attr_get_str(a), "bridge") == 0;
+	}
+	return false;
+}
+
 static int each_link(const struct nlmsghdr *m, void *data)
 {
 	struct link_wanted *w = data;
@@ -54,6 +66,8 @@ static int each_link(const struct nlmsghdr *m, void *data)
 			(void)snprintf(l.alias, sizeof(l.alias), "%.*s", (int)len, mnl_attr_get_str(a));
 		if (mnl_attr_get_type(a) == IFLA_ADDRESS && len == sizeof(l.mac))
 			memcpy(l.mac, mnl_attr_get_payload(a), len);
+		if (mnl_attr_get_type(a) == IFLA_LINKINFO)
+			l.bridge = is_bridge(a);
 	}
 	if (w->alias ? strcmp(l.alias, w->alias) == 0 : strcmp(l.name, w->name) == 0) {
 		*w->found = l;
@@ -78,6 +92,39 @@ int rtnl_link_find(struct rtnl *r, const char *name, const char *alias, struct r
 	if (!w.is)
 		return err_set(e, ERR_STATE, ENODEV, "there is no interface %s", alias ? alias : name);
 	return 0;
+}
+
+struct port_count {
+	uint32_t master;
+	int n;
+};
+
+static int each_port(const struct nlmsghdr *m, void *data)
+{
+	struct port_count *c = data;
+	const struct nlattr *a;
+
+	if (m->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, m, sizeof(struct ifinfomsg))
+	{
+		if (mnl_attr_get_type(a) == IFLA_MASTER && mnl_attr_get_u32(a) == c->master)
+			c->n++;
+	}
+	return MNL_CB_OK;
+}
+
+/* The kernel is asked for these alone; before Linux 4.4 it gives all the same. */
+int rtnl_link_ports(struct rtnl *r, int index, struct err *e)
+{
+	struct nl_request room;
+	struct nlmsghdr *m = nl_request(&room, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
+	struct port_count c = { .master = (uint32_t)index };
+
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	mnl_attr_put_u32(m, IFLA_MASTER, c.master);
+	int q = nl_ask(&r->sock, m, each_port, &c, "look at the ports of a bridge", e);
+	return q < 0 ? q : c.n;
 }
 
 struct entry_wanted {

@@ -38,11 +38,14 @@ struct rtnl_link {
 	char name[IFNAMSIZ];
 	char alias[RTNL_ALIAS_MAX];
 	uint8_t mac[6];
-	bool up;
+	bool up, bridge;
 };
 
 /* By name, or by alias when @alias is set (every link is looked at then).  -ENODEV. */
 int rtnl_link_find(struct rtnl *r, const char *name, const char *alias, struct rtnl_link *ret, struct err *e);
+
+/* How many interfaces are on the bridge (or below whatever else) of this number; or -errno. */
+int rtnl_link_ports(struct rtnl *r, int index, struct err *e);
 
 struct rtnl_veth {
 	const char *name, *peer;

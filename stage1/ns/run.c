@@ -59,9 +59,7 @@ static int loopback_up(struct err *e)
 
 static int ns_enter(struct sandbox *s, struct err *e)
 {
-	const char *wanted = s->ctx->hostname;
-	auto_free char *dflt = xasprintf("rkt-%s", s->ctx->uuid);
-	const char *name = wanted && *wanted ? wanted : dflt;
+	const char *name = s->ctx->hostname;
 
 	if (sethostname(name, strlen(name)) < 0)
 		return err_sys(e, errno, "set the host name \"%s\"", name);

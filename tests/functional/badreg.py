@@ -4,8 +4,8 @@
 #   times=N (the first N requests that match)  after=N (but for the first N)  rate=BYTES (a second)  cut=BYTES (then close)  length=N (claimed)  flip=1 (another
 #   last byte)  stall=1 (after the head)  type=MEDIATYPE  digest=TEXT (Docker-Content-Digest)  norange=1 (all of it, always)  endless=1
 #   drip=BYTES (of what is left, then close: as cut, but each time further)
-# It takes uploads; of one, "cut" is after how many bytes of the body the connection is closed, what came is kept.
-# LOG gets "METHOD PATH RANGE" a request.
+# It takes uploads; of one, "cut" is after how many bytes of the body the connection is closed, what came is kept; "range=N" and "location=URL" of a GET claim that.
+# LOG gets "METHOD PATH RANGE" a request, and "arrived PATH BYTES" when the body of a piece has ended, however it did.
 import fnmatch, hashlib, http.server, itertools, json, os, re, shlex, socket, struct, sys, threading, time
 
 layout, port_file, rules_file, log_file = sys.argv[1:]
@@ -61,9 +61,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock, open(log_file, 'a') as f:
             f.write('%s %s\n' % (line, self.headers.get('Range', '-')))
         upload = re.match(r'/v2/.+/blobs/uploads/(\d+)$', self.path)
-        if upload:
-            return self.so_far(204, upload[1])
         rule = rules(line)
+        if upload and upload[1] in uploads and 'status' not in rule:
+            return self.so_far(204, upload[1], rule)
         m = re.match(r'/v2/.+/(manifests|blobs)/([^/]+)$', self.path)
         if 'status' in rule or not m:
             return self.refuse(int(rule.get('status', 404)), rule)
@@ -90,6 +90,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header('Docker-Content-Digest', rule['digest'])
         self.end_headers()
         self.wfile.flush()
+        if self.command == 'HEAD':
+            return
         if 'stall' in rule:
             time.sleep(60)
         if 'endless' in rule:
@@ -120,10 +122,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     # ---- uploads
-    def so_far(self, status, name):
+    def so_far(self, status, name, rule={}):
         self.send_response(status)
-        self.send_header('Location', re.sub('uploads/.*', 'uploads/' + name, self.path))
-        self.send_header('Range', '0-%d' % max(len(uploads[name]) - 1, 0))
+        self.send_header('Location', rule.get('location') or re.sub('uploads/.*', 'uploads/' + name, self.path))
+        self.send_header('Range', '0-' + rule.get('range', str(max(len(uploads[name]) - 1, 0))))
         self.send_header('Content-Length', '0')
         self.end_headers()
 
@@ -151,7 +153,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.headers['Content-Range'].startswith('%d-' % len(uploads[name])):
             self.rfile.read(size)
             return self.refuse(416, {})
-        uploads[name] += self.rfile.read(min(size, int(rule.get('cut', size))))
+        left = min(size, int(rule.get('cut', size)))
+        try:
+            while left and (data := self.rfile.read1(min(left, 65536))):
+                uploads[name] += data
+                left -= len(data)
+        except ConnectionResetError:
+            pass
+        with lock, open(log_file, 'a') as f:
+            f.write('arrived %s %d\n' % (self.path, len(uploads[name])))
+        if left:
+            self.close_connection = True
+            return
         if 'cut' in rule:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             self.close_connection = True

@@ -9,8 +9,9 @@
  *
  * Exit status: that of the command, 128+n for signal n; 99 for a mistake of the caller.
  */
+#include "tests/functional/tracer.h"
+
 #include <elf.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,11 +24,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#define OPTIONS                                                                                              \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |            \
-	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 #define TRACED_MAX 4096
 
 /* The call that a thread is in. */
@@ -127,8 +124,9 @@ static void hide_clock_page(pid_t pid)
 	}
 }
 
-static void go_on(struct traced *t, int st)
+static void go_on(pid_t pid, int st)
 {
+	struct traced *t = find(pid);
 	int sig = WSTOPSIG(st), event = st >> 16;
 
 	if (sig == (SIGTRAP | 0x80)) {
@@ -145,38 +143,14 @@ static void go_on(struct traced *t, int st)
 	(void)ptrace(PTRACE_SYSCALL, t->pid, 0, sig);
 }
 
-static pid_t begin(char **argv)
+static void forget(pid_t pid)
 {
-	int gate[2];
-	char c = 0;
-
-	if (pipe(gate) < 0)
-		exit(99);
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)close(gate[1]);
-		if (read(gate[0], &c, 1) != 1)
-			_exit(99);
-		(void)close(gate[0]);
-		(void)execvp(argv[0], argv);
-		_exit(99);
-	}
-	(void)close(gate[0]);
-	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) < 0) {
-		fprintf(stderr, "clockshift: cannot trace: %s\n", strerror(errno));
-		exit(99);
-	}
-	(void)ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (write(gate[1], &c, 1) != 1)
-		exit(99);
-	(void)close(gate[1]);
-	return pid;
+	find(pid)->pid = 0;
 }
 
 int main(int argc, char **argv)
 {
 	char *end = NULL;
-	int result = 99;
 
 	if (argc > 3)
 		shift = strtoll(argv[1], &end, 10);
@@ -184,19 +158,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: clockshift SECONDS -- COMMAND [ARG...]\n");
 		return 99;
 	}
-	const pid_t command = begin(argv + 3);
-	for (;;) {
-		int st = 0;
-		pid_t pid = waitpid(-1, &st, __WALL);
-
-		if (pid < 0)
-			return result;
-		if (WIFSTOPPED(st)) {
-			go_on(find(pid), st);
-			continue;
-		}
-		find(pid)->pid = 0;
-		if (pid == command)
-			result = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
-	}
+	const pid_t command = tracer_begin("clockshift", argv + 3, PTRACE_O_EXITKILL);
+	if (command < 0)
+		return 99;
+	return tracer_watch(command, true, &(const struct tracer_calls){ go_on, forget });
 }

@@ -1,11 +1,14 @@
-# cutproxy.py PORT PORT_FILE DIRECTION OFFSET...: a wire to 127.0.0.1:PORT that breaks.  PORT_FILE.passed has how many bytes have passed.
+# cutproxy.py PORT PORT_FILE DIRECTION [hold=N] OFFSET...: a wire to 127.0.0.1:PORT that breaks.  PORT_FILE.passed has how many bytes have passed.
 #
+# hold: the Nth PATCH does not pass.  While there is PORT_FILE.stop, what comes after as many bytes as it says does not.  In both cases PORT_FILE.held is
+# made; what is held passes when there is no PORT_FILE.stop any more, and never when its client has gone.
 # Counts the bytes that go "up" (to the server) or "down" (to the client), over all connections, and breaks the connection that carries
 # the byte at each OFFSET: what is before that arrives, it and what follows does not.
-import os, socket, struct, sys, threading
+import os, select, socket, struct, sys, threading
 
 target, port_file, direction = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-cuts = sorted(int(a) for a in sys.argv[4:])
+hold = sum(int(a[5:]) for a in sys.argv[4:] if a.startswith('hold='))
+cuts = sorted(int(a) for a in sys.argv[4:] if '=' not in a)
 passed = 0
 lock = threading.Lock()
 
@@ -22,21 +25,63 @@ def close(*socks):
         except OSError:
             pass
 
-def pump(a, b, counts):
+# A client waits for the answer before it sends the next one, so a request is the beginning of what is received.
+def held():
+    global hold
+    with lock:
+        hold -= 1
+        return hold == 0
+
+# How many bytes of the next n may pass.
+def may_pass(n):
+    try:
+        with open(port_file + '.stop') as f:
+            return max(0, min(n, int(f.read()) - passed))
+    except FileNotFoundError:
+        return n
+
+def count(n):
     global passed
+    passed += n
+    with open(port_file + '.passed', 'w') as f:
+        f.write(str(passed))
+
+# What has come from a, held until it may pass; nothing when a has gone.
+def wait(a, data, for_ever):
+    open(port_file + '.held', 'w').close()
+    while for_ever or os.path.exists(port_file + '.stop'):
+        if not select.select([a], [], [], 0.02)[0]:
+            continue
+        try:
+            more = a.recv(65536)
+        except OSError:
+            more = b''
+        if not more:
+            return b''
+        data += more
+    return data
+
+def pump(a, b, counts):
     while True:
         try:
             data = a.recv(65536)
         except OSError:
             data = b''
         broken = False
+        if counts and data.startswith(b'PATCH ') and held():
+            data = wait(a, b'', True)
         if counts and data:
+            with lock:
+                n = may_pass(len(data))
+                if n < len(data):
+                    count(n)
+            if n < len(data):
+                b.sendall(data[:n])
+                data = wait(a, data[n:], False)
             with lock:
                 if cuts and passed + len(data) > cuts[0]:
                     data, broken = data[:cuts.pop(0) - passed], True
-                passed += len(data)
-                with open(port_file + '.passed', 'w') as f:
-                    f.write(str(passed))
+                count(len(data))
         try:
             b.sendall(data)
         except OSError:

@@ -11,11 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,6 +20,8 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+
+#include "tests/functional/inspect.h"
 
 extern char **environ;
 
@@ -225,6 +223,13 @@ static int act_write(const char *arg)
 	return 0;
 }
 
+/* By name, without opening it. */
+static int act_truncate(const char *arg)
+{
+	printf("truncate:%s=%s\n", arg, truncate(arg, 1) < 0 ? strerrorname_np(errno) : "0");
+	return 0;
+}
+
 static int act_stat(const char *arg)
 {
 	struct stat st;
@@ -254,144 +259,15 @@ static int act_ls(const char *arg)
 	return 0;
 }
 
-/*
- * try=NAME: what the kernel answers.  Every call is harmless where it is permitted, because it would
- * change nothing or its arguments are wrong in a way that the kernel looks at after the permission.
- * The errno that means "permitted" stands beside each.
- */
-
-/* ENODEV */
-static long try_mount(void)
+/* Serial number of the session keyring. */
+static int act_keyring(const char *arg)
 {
-	return mount("none", "/", "inspect", 0, NULL);
-}
+	long id = syscall(SYS_keyctl, 0, -3, 0);
 
-/* EINVAL */
-static long try_propagation(void)
-{
-	return mount(NULL, "/", NULL, MS_PRIVATE | MS_SHARED, NULL);
+	(void)arg;
+	put_long("keyring", id < 0 ? -errno : id);
+	return 0;
 }
-
-static long try_unshare(void)
-{
-	return unshare(CLONE_NEWUSER);
-}
-
-static long try_unshare_net(void)
-{
-	return unshare(CLONE_NEWNET);
-}
-
-static long try_setns(void)
-{
-	int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : setns(fd, 0);
-}
-
-static long try_keyctl(void)
-{
-	return syscall(SYS_keyctl, 0, -3, 0); /* KEYCTL_GET_KEYRING_ID, session keyring */
-}
-
-static long try_ptrace(void)
-{
-	return ptrace(PTRACE_ATTACH, 1, NULL, NULL);
-}
-
-static long try_bpf(void)
-{
-	return syscall(SYS_bpf, 0, NULL, 0);
-}
-
-static long try_reboot(void)
-{
-	return syscall(SYS_reboot, 0, 0, 0, NULL); /* wrong magic number: EINVAL */
-}
-
-static long try_module(void)
-{
-	return syscall(SYS_init_module, NULL, 0, ""); /* ENOEXEC or EFAULT */
-}
-
-static long try_sethostname(void)
-{
-	return syscall(SYS_sethostname, "inspect", -1); /* EINVAL */
-}
-
-static long try_chroot(void)
-{
-	return chroot("/");
-}
-
-static long try_mknod(void)
-{
-	long r = mknod("/inspect-node", S_IFBLK | 0600, makedev(7, 0));
-	int saved = errno;
-	(void)unlink("/inspect-node");
-	errno = saved;
-	return r;
-}
-
-static long try_setuid(void)
-{
-	return setresuid(12345, 12345, 12345);
-}
-
-static long try_rawsocket(void)
-{
-	return socket(AF_INET, SOCK_RAW, 1);
-}
-
-static long try_clone3(void)
-{
-	return syscall(SYS_clone3, NULL, 0);
-}
-
-static long try_iouring(void)
-{
-	return syscall(SYS_io_uring_setup, 0, NULL);
-}
-
-static long try_settime(void)
-{
-	return syscall(SYS_settimeofday, NULL, NULL); /* 0, and sets nothing */
-}
-
-static long try_tiocsti(void)
-{
-	return syscall(SYS_ioctl, 0, 0x5412, NULL); /* EFAULT, ENOTTY without a terminal */
-}
-
-static long try_killinit(void)
-{
-	return kill(1, 0);
-}
-
-static const struct {
-	const char *name;
-	long (*call)(void);
-} tries[] = {
-	{ "mount", try_mount },
-	{ "propagation", try_propagation },
-	{ "unshare", try_unshare },
-	{ "unshare_net", try_unshare_net },
-	{ "setns", try_setns },
-	{ "keyctl", try_keyctl },
-	{ "ptrace", try_ptrace },
-	{ "bpf", try_bpf },
-	{ "reboot", try_reboot },
-	{ "module", try_module },
-	{ "sethostname", try_sethostname },
-	{ "chroot", try_chroot },
-	{ "mknod", try_mknod },
-	{ "setuid", try_setuid },
-	{ "rawsocket", try_rawsocket },
-	{ "clone3", try_clone3 },
-	{ "iouring", try_iouring },
-	{ "settime", try_settime },
-	{ "tiocsti", try_tiocsti },
-	{ "killinit", try_killinit },
-};
 
 static int act_open(const char *arg)
 {
@@ -401,47 +277,6 @@ static int act_open(const char *arg)
 	if (fd >= 0)
 		(void)close(fd);
 	return 0;
-}
-
-/* One try in a child of its own: a filter that kills shows as SIGSYS. */
-static void try_one(const char *name, long (*call)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		errno = 0;
-		_exit(call() < 0 ? errno : 0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		printf("try_%s=%s\n", name, strerrorname_np(errno));
-	else if (WIFSIGNALED(status))
-		printf("try_%s=SIG%s\n", name, sigabbrev_np(WTERMSIG(status)));
-	else
-		printf("try_%s=%s\n", name, strerrorname_np(WEXITSTATUS(status)));
-}
-
-/* try=mount,bpf or try=all */
-static int act_try(const char *arg)
-{
-	size_t hits = 0;
-
-	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-		size_t n = strlen(tries[i].name);
-		const char *at = arg;
-		int wanted = strcmp(arg, "all") == 0;
-
-		for (; !wanted && at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-			wanted = strncmp(at, tries[i].name, n) == 0 && (at[n] == ',' || at[n] == '\0');
-		if (wanted)
-			try_one(tries[i].name, tries[i].call);
-		hits += wanted ? 1 : 0;
-	}
-	if (hits == 0)
-		fprintf(stderr, "inspect: unknown try: %s\n", arg);
-	return hits ? 0 : 2;
 }
 
 /* ---- what it does to itself ------------------------------------------------------------------------ */
@@ -529,13 +364,17 @@ static const struct action {
 	const char *name;
 	int (*run)(const char *arg);
 } actions[] = {
-	{ "status", act_status }, { "env", act_env },       { "argv", act_argv },
-	{ "fds", act_fds },       { "mounts", act_mounts }, { "rlimits", act_rlimits },
-	{ "read", act_read },     { "write", act_write },   { "stat", act_stat },
-	{ "ls", act_ls },         { "open", act_open },     { "try", act_try },
-	{ "exit", act_exit },     { "signal", act_signal }, { "ignore", act_ignore },
-	{ "sleep", act_sleep },   { "orphan", act_orphan }, { "stdin", act_stdin },
-	{ "stderr", act_stderr }, { "notify", act_notify },
+	{ "status", act_status },   { "env", act_env },
+	{ "argv", act_argv },       { "fds", act_fds },
+	{ "mounts", act_mounts },   { "rlimits", act_rlimits },
+	{ "read", act_read },       { "write", act_write },
+	{ "stat", act_stat },       { "ls", act_ls },
+	{ "open", act_open },       { "try", act_try },
+	{ "exit", act_exit },       { "signal", act_signal },
+	{ "ignore", act_ignore },   { "sleep", act_sleep },
+	{ "orphan", act_orphan },   { "stdin", act_stdin },
+	{ "stderr", act_stderr },   { "notify", act_notify },
+	{ "keyring", act_keyring }, { "truncate", act_truncate },
 };
 
 static int run_action(const char *word)

@@ -12,7 +12,8 @@
  *
  * Exit status: that of the command, 128+n for signal n; 98 when nobody was killed; 99 for a mistake of the caller.
  */
-#include <errno.h>
+#include "tests/functional/tracer.h"
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,13 +24,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define TRACED_MAX 1024
 #define ROLE_MAX   16
-#define OPTIONS                                                                                              \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |            \
-	 PTRACE_O_TRACEEXEC)
 
 struct traced {
 	pid_t pid;
@@ -162,9 +159,10 @@ static void on_event(struct traced *t, int event)
 	}
 }
 
-/* Let @t go on; what it stopped for decides how. */
-static void go_on(struct traced *t, int st)
+/* Let @pid go on; what it stopped for decides how. */
+static void go_on(pid_t pid, int st)
 {
+	struct traced *t = find(pid);
 	int sig = WSTOPSIG(st), event = st >> 16;
 
 	if (sig == (SIGTRAP | 0x80)) {
@@ -187,59 +185,9 @@ static void go_on(struct traced *t, int st)
 	(void)ptrace(killed ? PTRACE_CONT : PTRACE_SYSCALL, t->pid, 0, sig);
 }
 
-static int watch(pid_t command)
+static void forget(pid_t pid)
 {
-	int result = 99;
-
-	for (;;) {
-		int st = 0;
-		pid_t pid = waitpid(-1, &st, __WALL);
-
-		if (pid < 0)
-			return result;
-		if (WIFSTOPPED(st)) {
-			go_on(find(pid), st);
-			continue;
-		}
-		find(pid)->pid = -1;
-		if (pid != command)
-			continue;
-		result = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
-		/* the rest goes on by itself when we end */
-		if (!want_role || killed)
-			return result;
-		return 98;
-	}
-}
-
-static pid_t begin(char **argv)
-{
-	int gate[2];
-	char c = 0;
-
-	if (pipe(gate) < 0)
-		exit(99);
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)close(gate[1]);
-		if (read(gate[0], &c, 1) != 1)
-			_exit(99);
-		(void)close(gate[0]);
-		(void)execvp(argv[0], argv);
-		_exit(99);
-	}
-	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) < 0) {
-		fprintf(stderr, "killat: cannot trace: %s\n", strerror(errno));
-		exit(99);
-	}
-	find(pid)->known = true;
-	/* syscall stops begin at once, so that the exec is seen */
-	(void)ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (write(gate[1], &c, 1) != 1)
-		exit(99);
-	(void)close(gate[0]);
-	(void)close(gate[1]);
-	return pid;
+	find(pid)->pid = -1;
 }
 
 int main(int argc, char **argv)
@@ -259,7 +207,14 @@ int main(int argc, char **argv)
 		}
 		want_count = want_step ? 0 : strtol(argv[2], NULL, 10);
 	}
-	int result = watch(begin(argv + 4));
+	const pid_t command = tracer_begin("killat", argv + 4, 0);
+	if (command < 0)
+		return 99;
+	find(command)->known = true;
+	/* the rest goes on by itself when we end */
+	int result = tracer_watch(command, false, &(const struct tracer_calls){ go_on, forget });
+	if (want_role && !killed)
+		return 98;
 	if (!want_role) {
 		FILE *f = fopen(argv[2], "we");
 

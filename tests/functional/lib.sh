@@ -61,7 +61,7 @@ skip() {
 	echo "ok $points - $1 # SKIP $2"
 }
 
-# sanitized: whether the programs are built with a sanitizer: no sandboxed child has a seccomp filter then (aci/image/sandbox.c).
+# sanitized: whether the programs are built with a sanitizer: no child that confines itself has a seccomp filter then (aci/base/callfilter.h).
 sanitized() {
 	nm "$RKT" 2>/dev/null | grep -q __asan_init
 }

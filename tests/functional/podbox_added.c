@@ -272,10 +272,29 @@ START_TEST(only_what_a_stream_can_be)
 }
 END_TEST
 
+/* What was checked must be what is used. */
+START_TEST(a_plan_that_can_still_change_is_refused)
+{
+	unsigned int had = descriptors();
+
+	app("exit 0");
+	pm_done(&plan);
+	int fd = box_memfd(plan.data, plan.len, false);
+	order(&fd, 1);
+	(void)close(fd);
+	struct plan_msg m = box_recv(&box);
+	ck_assert_uint_eq(m.type, MSG_FAILED);
+	ck_assert_int_eq(m.value, INIT_PLAN);
+	ck_assert_int_eq(m.code, EPERM);
+	(void)box_expect(&box, MSG_OVER, 0);
+	ck_assert_uint_eq(descriptors(), had);
+}
+END_TEST
+
 int main(void)
 {
 	return SUITE_RUN_BETWEEN("added", before, after, streams_come_with_the_plan_and_go_with_the_app,
 				 some_streams_are_inits_own, a_terminal_becomes_the_controlling_one,
 				 numbers_of_descriptors_are_refused, streams_and_plan_must_agree,
-				 only_what_a_stream_can_be);
+				 only_what_a_stream_can_be, a_plan_that_can_still_change_is_refused);
 }

@@ -97,3 +97,7 @@ uuid=$(rkt prepare example.com/app --exec=/bin/echo -- still here)
 run rkt image rm "$id"
 run rkt run-prepared --net=none "$uuid"
 expect_stdout 'still here$' "a prepared pod outlives its image"
+
+uuid=$(rkt prepare --private-users "$image" 2>/dev/null | tail -n 1)
+fails_with '^rkt: run-prepared: check the pod: --private-users needs' "what stage1 refuses begins with the user's command, too" \
+	rkt run-prepared --net=host "$uuid"

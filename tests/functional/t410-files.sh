@@ -101,19 +101,29 @@ for dir in dev proc sys; do
 done
 attack link-etc "rm -rf etc && ln -s $T/canary etc"
 run rkt run --net=none example.com/link-etc -- status
+expect_status 0 "T12 /etc as a link is left alone"
 attack link-hosts "ln -sf ../../../../../..$T/canary/hosts etc/hosts; ln -s $T/canary/mtab etc/mtab; ln -s $T/canary/x etc/hostname"
 run rkt run --net=none example.com/link-hosts -- status
 expect_status 0 "T12 links in /etc are left alone"
 attack link-vol "ln -s $T/canary data; ln -s / up"
-run rkt run --net=none --volume=e,kind=empty example.com/link-vol --mount=volume=e,target=/data/x --exec=/bin/sh -- -c 'touch /data/x/here'
+run rkt run --net=none --volume=e,kind=empty example.com/link-vol --mount=volume=e,target=/data/x --exec=/bin/sh -- -c 'touch /data/x/here && ls /data'
+is "T12 a target below a link is made in the image" "$(out)" x
 attack link-null "rm -rf dev && mkdir dev && ln -s /proc/sys/kernel/core_pattern dev/null"
 run rkt run --net=none example.com/link-null --exec=/bin/sh -- -c 'echo x >/proc/kcore; cat /proc/sys/kernel/core_pattern'
 is "T13 core_pattern is the host's still" "$(out)" "$(cat /proc/sys/kernel/core_pattern)"
 attack passwd-link "rm -f etc/passwd && ln -s /../../../etc/passwd etc/passwd"
-fails_with 'passwd|user' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
+fails_with '/etc/passwd: Too many levels of symbolic links' "T23 /etc/passwd as a link is not followed out" rkt run --net=none example.com/passwd-link --user=daemon
+echo 'mallory:x:0:0:::' >"$T/mallory"
+attack passwd-away "ln -sf ../../../../../../..$T/mallory etc/passwd"
+fails_with '"mallory" user not found' "T23 nor is one that leads to a file of the host" rkt run --net=none example.com/passwd-away --user=mallory
 attack passwd-fifo "rm -f etc/passwd && mkfifo etc/passwd"
-fails_with 'passwd' "T23 /etc/passwd as a FIFO does not block" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
+fails_with '/etc/passwd is not a regular file' "T23 /etc/passwd as a FIFO does not block" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$accept" run --net=none example.com/passwd-fifo --user=alice
 is "the canary is untouched" "$(cd "$T/canary" && find . -printf '%p %y %m %T@\n' | sort)" "$before"
+attack owners 'echo x >mine; chown 1001:1001 mine; ln -s mine link; chown -h 1000:100 link'
+run rkt run --net=none example.com/owners --user=/link --group=/link -- status
+is "a user by the owner of a link is the link's, not what it leads to" "$(value uid):$(value gid)" 1000:100
+run rkt run --net=none example.com/owners --user=/mine --group=/mine -- status
+is "and of a file the file's" "$(value uid):$(value gid)" 1001:1001
 attack bare 'rm -rf dev etc proc sys tmp root home var'
 run rkt run --net=none example.com/bare -- status
 expect_status 0 "K an image without /etc, /dev, /proc, /sys, /tmp runs"

@@ -94,6 +94,13 @@ expect_stdout '192.0.2.9 nine' "and --hosts-entry"
 run rkt run --stage1-name=coreos.com/rkt/stage1-fly --dns=192.0.2.3 example.com/app --exec=/bin/cat -- /etc/resolv.conf
 expect_stdout 'nameserver 192.0.2.3' "fly too"
 
+rm -rf "$T/odd"
+mkdir -p "$T/odd/etc/resolv.conf"
+make_image example.com/odd "$T/odd"
+rkt fetch "$image" >/dev/null 2>&1
+fails_with "mount the pod's /etc/resolv.conf: target /etc/resolv.conf is a directory" "an image with a directory in its place is refused" \
+	rkt run --net=none --dns=192.0.2.1 example.com/odd
+
 # ---- bad input -----------------------------------------------------------------------------------
 
 rkt gc --grace-period=0s >/dev/null 2>&1

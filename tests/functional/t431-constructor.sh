@@ -46,7 +46,9 @@ policy() {
 	uuid=$(cat "$T/uuid")
 	rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
 	app=$(sleeper "$uuid" "77${n}1")
-	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
+	# from a caller who is another one than that of run in everything that a process inherits
+	sh -c 'umask 077; ulimit -S -n 555; ulimit -S -s 4096; trap "" USR1 QUIT; echo 300 >/proc/self/oom_score_adj; exec "$@"' - \
+		"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" enter --app=app "$uuid" /bin/sleep "77${n}2" </dev/null >/dev/null 2>"$T/enter.err" 9<"$T/etc" &
 	enter=$!
 	pids="$pids $enter"
 	wait_for 10 there "77${n}2"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Attacks of threats.md section 4.3 on pods that run and on those who look after them.
 . "${0%/*}/lib.sh"
+. "${0%/*}/podlib.sh"
 need_root
 need python3
 
@@ -19,18 +20,6 @@ rkt fetch "$image" >/dev/null 2>&1
 programs() { find "$RKT_BUILD/lib" "$RKT_BUILD/bin" -type f -exec cksum {} + | sort | cksum; }
 before=$(programs)
 
-# up ARGS...: a pod in the background that is ready; $uuid, $pid.
-up() {
-	rm -f "$T/uuid"
-	start_rkt run --net=none --uuid-file-save="$T/uuid" "$@"
-	wait_for 10 test -s "$T/uuid"
-	uuid=$(cat "$T/uuid")
-	rkt status --wait-ready=100s "$uuid" >/dev/null 2>&1
-}
-down() {
-	rkt stop --force "$uuid" >/dev/null 2>&1
-	wait "$pid" 2>/dev/null || :
-}
 # app_pid: on the host, of the pod's only app.
 app_pid() {
 	cat "/sys/fs/cgroup/unified/rkt-$uuid"/app-*/cgroup.procs "/sys/fs/cgroup/rkt-$uuid"/app-*/cgroup.procs 2>/dev/null | head -n 1

@@ -73,7 +73,7 @@ is "T15 and /dev/console is the same device" "$(grep -c '^88:0$' "$T/out")" 2
 # T26: typing into it from inside is refused
 # shellcheck disable=SC2086
 on_terminal '' "$RKT" $R run --net=none --interactive example.com/app -- try=tiocsti
-expect_stdout '^try_tiocsti=E' "T26 no injected input"
+expect_stdout '^try_tiocsti=(EPERM|ENOSYS)' "T26 no injected input"
 
 # enter gets a terminal as well
 start_rkt run --net=none --uuid-file-save="$T/uuid" example.com/app --exec=/bin/sleep -- 600
@@ -86,3 +86,17 @@ expect_stdout '^got word$' "enter: what is typed arrives"
 expect_stdout '^sane terminal$' "enter: the caller's terminal is put back"
 run rkt stop --force "$(cat "$T/uuid")"
 fails_with 'one app|interactive' "--interactive is for one app" rkt run --net=none --interactive example.com/app --name=a example.com/app --name=b
+
+# T15: something else where the app's terminals should be
+mkdir "$T/pts"
+mkfifo "$T/pts/ptmx"
+rm -f "$T/uuid"
+start_rkt run --net=none --uuid-file-save="$T/uuid" --volume=p,kind=host,source="$T/pts" example.com/app --mount=volume=p,target=/dev/pts --exec=/bin/sleep -- 600
+wait_for 10 test -s "$T/uuid"
+check "a pod with a volume over its terminals" rkt status --wait-ready=100s "$(cat "$T/uuid")"
+# shellcheck disable=SC2086
+on_terminal '' "$RKT" $R enter "$(cat "$T/uuid")" /bin/true
+expect_status 254 "T15 enter wants a terminal of a terminal file system"
+expect_stdout "rkt: enter: the app's /dev/pts is not a terminal file system" "T15 and says so"
+kill "$pid"
+wait "$pid" 2>/dev/null || : # a test ends with the status of its last command

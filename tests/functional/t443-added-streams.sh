@@ -2,6 +2,7 @@
 # shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # Streams of apps that are added to a running pod: lines with names, nothing, pipes and terminals, new ones with every start.
 . "${0%/*}/lib.sh"
+. "${0%/*}/podlib.sh"
 need_root
 IMAGE_EXEC='["/bin/sh"]' make_image example.com/app
 IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","echo before"]},{"name":"post-stop","exec":["/bin/sh","-c","echo behind"]}]' \
@@ -10,26 +11,11 @@ accept_unsigned
 run rkt fetch "$T/images/app.aci" "$T/images/handlers.aci"
 expect_status 0 "the images are there"
 
-sandbox() { # sets $uuid and $pid
-	rm -f "$T/uuid"
-	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid"
-	wait_for 10 test -s "$T/uuid"
-	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
-	pod=$RKT_DIR/pods/run/$uuid
-}
 add() { # NAME ARGS...: of example.com/app
 	_name=$1
 	shift
 	rkt app add "$uuid" example.com/app --name="$_name" "$@" >"$T/add" 2>&1 || { not_ok "app add $_name: $(cat "$T/add")"; }
 	rkt app start "$uuid" --app="$_name" >"$T/start" 2>&1 || { not_ok "app start $_name: $(cat "$T/start")"; }
-}
-state() { # APP
-	run rkt app list --no-legend "$uuid"
-	sed -n "s/^$1	*//p" "$T/out"
-}
-in_state() {
-	[ "$(state "$1")" = "$2" ]
 }
 fds() { # PID: how many descriptors it has but sockets, of which one comes with the first app to attach to
 	find "/proc/$1/fd" -type l ! -lname 'socket:*' | wc -l
@@ -86,29 +72,22 @@ expect_status 0 "attach --mode=list"
 is "it lists the three" "$(grep -c '"name": "std' "$T/out")" 3
 is "the socket is root's alone" "$(stat -c %a "$pod/attach")" 600
 
-attach_s() { # sets $client; 7 is its input
-	mkfifo "$T/in.$1"
-	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s "$uuid" <"$T/in.$1" >"$T/s.$1" 2>"$T/s.$1.err" &
-	client=$!
-	pids="$pids $client"
-	exec 7>"$T/in.$1"
-}
-attach_s 1
+attached s.1 7 --app=s "$uuid"
 echo hello >&7
 check "input reaches the app, output comes back" wait_for 5 grep -q '^out hello$' "$T/s.1"
 check "what it said before is shown" grep -q '^early$' "$T/s.1"
 check "standard error comes as such" wait_for 5 grep -q '^err hello$' "$T/s.1.err"
-"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >"$T/s.2" 2>/dev/null &
-second=$!
-pids="$pids $second"
+first=$client
+listening s.2 --app=s --mode=stdout "$uuid"
+second=$client client=$first
 wait_for 5 grep -q early "$T/s.2"
 echo again >&7
 check "a second client hears the same" wait_for 5 grep -q '^out again$' "$T/s.2"
 echo quit >&7
-check "attach ends with the app" wait_for 5 sh -c "! kill -0 $client 2>/dev/null"
+check "attach ends with the app" ended "$client"
 wait "$client"
 is "with status 0" $? 0
-check "and so does the other" wait_for 5 sh -c "! kill -0 $second 2>/dev/null"
+check "and so does the other" ended "$second"
 wait_for 10 in_state s exited
 run rkt app status "$uuid" --app=s
 expect_stdout '^exit_code=5$' "the app has its status"
@@ -119,46 +98,25 @@ check "the pod goes on" kill -0 "$pid"
 run rkt app start "$uuid" --app=s
 expect_status 0 "it starts again"
 exec 7>&-
-attach_s 3
+attached s.3 7 --app=s "$uuid"
 echo anew >&7
 check "and has new streams" wait_for 5 grep -q '^out anew$' "$T/s.3"
 refute "in which nothing old is left" grep -q hello "$T/s.3"
 is "in the pod's own words" "$(grep -c early "$T/s.3")" 1
 
-# a client that does not read is let go, the app and the others do not wait
-mkfifo "$T/slow"
-tail -f /dev/null <"$T/slow" &
-sleeper=$!
-"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >"$T/slow" 2>/dev/null &
-slow=$!
-pids="$pids $sleeper $slow"
-i=0
-while [ $i -lt 2000 ]; do
-	printf '%0900d\n' $i
-	i=$((i + 1))
-done >&7
-check "a client that does not read holds nobody up" wait_for 20 grep -q "^out 0*1999\$" "$T/s.3"
-kill "$sleeper" "$slow" 2>/dev/null
-wait "$sleeper" "$slow" 2>/dev/null
+nobody_waits s.3 --app=s --mode=stdout "$uuid"
 run rkt app stop "$uuid" --app=s
 expect_status 0 "app stop"
-check "ends the attached" wait_for 5 sh -c "! kill -0 $client 2>/dev/null"
+check "ends the attached" ended "$client"
 exec 7>&-
 
 # ---- terminals -----------------------------------------------------------------------------------
 
-attach_t() { # N: sets $client; 8 is its input
-	mkfifo "$T/tin.$1"
-	"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=t --mode=tty "$uuid" <"$T/tin.$1" >"$T/t.$1" 2>/dev/null &
-	client=$!
-	pids="$pids $client"
-	exec 8>"$T/tin.$1"
-}
 add t --stdin=tty --stdout=tty --stderr=tty --exec=/bin/sh -- -c \
 	'tty; test -t 1 && test -t 2 && echo all three; (: </dev/tty) && echo controls; echo $TERM; stty -a | grep -o -- "-*echo "; stty -echo; while read -r l; do echo "got $l"; done'
 run rkt attach --mode=list --app=t "$uuid"
 expect_stdout '"name": "tty-in"' "a terminal is listed"
-attach_t 1
+attached t.1 8 --app=t --mode=tty "$uuid"
 echo one >&8
 check "what is typed is read" wait_for 5 grep -q 'got one' "$T/t.1"
 check "it is a terminal inside" grep -q '^/dev/pts/0' "$T/t.1"
@@ -173,7 +131,7 @@ expect_status 0 "an app with a terminal is stopped"
 exec 8>&-
 wait "$client"
 run rkt app start "$uuid" --app=t
-attach_t 2
+attached t.2 8 --app=t --mode=tty "$uuid"
 echo two >&8
 check "and started with a terminal again" wait_for 5 grep -q 'got two' "$T/t.2"
 check "a new one: the settings of the last are not in it" grep -q '^echo' "$T/t.2"
@@ -189,9 +147,7 @@ check "R11 an app takes its /dev apart" wait_for 10 rkt app exec --app=evil "$uu
 run rkt app stop "$uuid" --app=evil
 run rkt app start "$uuid" --app=evil
 expect_status 0 "R11 an app that took its /dev apart gets a terminal all the same"
-"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=evil --mode=tty-out "$uuid" </dev/null >"$T/evil" 2>/dev/null &
-client=$!
-pids="$pids $client"
+listening evil --app=evil --mode=tty-out "$uuid"
 check "R11 of the kernel's making" wait_for 5 grep -q . "$T/evil"
 diag "$(tr '\r\n' ' |' <"$T/evil")"
 run rkt app stop "$uuid" --app=evil
@@ -264,10 +220,8 @@ wait "$pid" 2>/dev/null
 sandbox
 add s --stdin=stream --stdout=stream --exec=/bin/cat
 add t --stdin=tty --stdout=tty --exec=/bin/cat
-"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" attach --app=s --mode=stdout "$uuid" </dev/null >/dev/null 2>&1 &
-client=$!
-pids="$pids $client"
+listening s.4 --app=s --mode=stdout "$uuid"
 kill -KILL "$pid"
 check "everything dies with it" wait_for 10 sh -c "! grep -qs 'rkt-$uuid' /proc/[0-9]*/cgroup"
-check "attach ends" wait_for 5 sh -c "! kill -0 $client 2>/dev/null"
+check "attach ends" ended "$client"
 fails_with 'is not running' "nothing to attach to" rkt attach --app=s "$uuid"

@@ -48,6 +48,21 @@ for bad in mode=retain,@systemd/clok mode=remove,@made/up mode=retain,@appc.io/a
 	fails_with "run: .*seccomp" "$bad is refused" rkt run --net=none example.com/app --seccomp=$bad
 done
 
+# what says how the list is meant: once, and with a value
+for bad in mode=remove,mode=retain,chmod errno=EPERM,errno=EACCES,mode=remove,chmod mode=remove,errno=,chmod; do
+	run rkt run --net=none example.com/app --seccomp=$bad -- exit=0
+	expect_status 254 "$bad is refused"
+	expect_stderr '^rkt: run: option --seccomp: ' "$bad: by name"
+done
+
+# the 32-bit door
+for s in mode=remove,errno=EXDEV,chroot mode=retain,@rkt/default-whitelist; do
+	filtered $s try=int80
+	is "a call by 32-bit numbers does not exist, $s" "$(value try_int80)" ENOSYS
+done
+run rkt run --net=none example.com/app -- try=int80
+is "nor under the default filter" "$(value try_int80)" ENOSYS
+
 # an image asks for the same
 IMAGE_APP='"isolators":[{"name":"os/linux/seccomp-remove-set","value":{"set":["@systemd/mount"],"errno":"EXDEV"}}]' make_image example.com/own
 run rkt --insecure-options=image run --net=none "$image" -- try=mount

@@ -54,6 +54,19 @@ refused 'option --pids-limit: .*between 1 and' --pids-limit=0
 refused 'option --pids-limit: .*not a number' --pids-limit=many
 refused 'option --pids-limit: .*between' --pids-limit=-1
 
+# ---- memory, processor time
+with_pod example.com/app --memory=64Mi --cpu=250m --cpu-shares=300
+is "--memory in bytes" "$(cgroup memory.limit_in_bytes)$(cgroup memory.max)" 67108864
+is "--cpu in microseconds of each tenth of a second" "$(cgroup cpu.cfs_quota_us)$(cgroup cpu.max | cut -d ' ' -f 1)" 25000
+is "--cpu-shares" "$(cgroup cpu.shares)$(cgroup cpu.weight)" "$(if [ -e /sys/fs/cgroup/cpu ]; then echo 300; else echo 12; fi)"
+without_pod
+with_pod example.com/app --memory=1.5M --cpu=2
+is "--memory in decimal units" "$(cgroup memory.limit_in_bytes)$(cgroup memory.max)" "$((1500000 / 4096 * 4096))"
+is "--cpu of more than one processor" "$(cgroup cpu.cfs_quota_us)$(cgroup cpu.max | cut -d ' ' -f 1)" 200000
+without_pod
+refused 'option --memory: "16m" is less than 4096 bytes' --memory=16m
+refused 'option --cpu-shares: "1" is not a number from 2' --cpu-shares=1
+
 # ---- weights
 with_pod example.com/app --cpu-weight=200 --io-weight=1000
 is "--cpu-weight, as shares where the controller is v1" "$(cgroup cpu.shares)$(cgroup cpu.weight)" "$(if [ -e /sys/fs/cgroup/cpu ]; then echo 2048; else echo 200; fi)"
@@ -180,6 +193,9 @@ run rkt fetch "$image"
 run rkt run --net=none example.com/foreign -- status
 expect_status 0 "somebody else's is ignored"
 expect_stderr 'unknown isolator "example.com/limit" ignored' "and told"
+
+fails_with 'cpu limit of 1m is below 10m' "a cpu limit that the kernel cannot keep to is refused before anything is made" \
+	rkt run --net=none example.com/app --cpu=1u
 
 # ---- flavor fly
 fly() { run rkt run --stage1-name=coreos.com/rkt/stage1-fly example.com/app "$@"; }

@@ -34,14 +34,21 @@ for flavor in fly ns; do
 	limited --landlock=/bin:rx --landlock=/srv:rw --user=alice
 	is "$flavor: another user than root runs, too" "$(value run)" yes
 	is "$flavor: and is limited" "$(value passwd)" no
-	rm -rf "$T/srv/new" "$T/srv/dir"
+	# what a right does not bring with it
+	cp "$RKT_BUILD/tests/inspect" "$T/srv/program"
+	run rkt run --stage1-name=coreos.com/rkt/stage1-$flavor $net --volume=s,kind=host,source="$T/srv" example.com/app \
+		--mount=volume=s,target=/srv --landlock=/bin:rx --landlock=/srv:r --exec=/bin/inspect -- truncate=/srv/program truncate=/etc/passwd
+	is "$flavor: who may read may not truncate" "$(grep -c '=EACCES$' "$T/out")" 2
+	fails_with 'execute: /srv/program: Permission denied' "$flavor: nor execute, even if it may write" rkt run --stage1-name=coreos.com/rkt/stage1-$flavor $net \
+		--volume=s,kind=host,source="$T/srv" example.com/app --mount=volume=s,target=/srv --landlock=/bin:rx --landlock=/srv:rw --exec=/srv/program -- exit=0
+	rm -rf "$T/srv/new" "$T/srv/dir" "$T/srv/program"
 	limited
 	is "$flavor: without rules all is as ever" "$(value passwd)$(value tmp)$(value run)" yesyesyes
 	limited --landlock=/srv:rwx
 	expect_status 254 "$flavor: a program that may not be executed"
 	expect_stderr 'execute.*Permission denied' "$flavor: is told"
 	fails_with 'limit the paths: /nowhere: No such file' "$flavor: a path that is not there is refused" \
-		rkt run --stage1-name=coreos.com/rkt/stage1-$flavor --net=none example.com/app --landlock=/:rx --landlock=/nowhere:r
+		rkt run --stage1-name=coreos.com/rkt/stage1-$flavor $net example.com/app --landlock=/:rx --landlock=/nowhere:r
 done
 
 # enter goes by the same rules

@@ -114,6 +114,11 @@ is "after gc its range is free and no group is left" "$(find /sys/fs/cgroup -nam
 fails_with 'net=host' "--net=host" rkt run --net=host --private-users example.com/app
 fails_with 'flavor fly' "flavor fly" rkt run --stage1-name=coreos.com/rkt/stage1-fly --private-users example.com/app
 fails_with 'device' "--device" rkt run --net=none --private-users example.com/app --device=/dev/null
+fails_with 'user 65536: with --private-users' "a user beyond the range" rkt run --net=none --private-users example.com/app --user=65536
+fails_with 'group 65536: with' "a group" rkt run --net=none --private-users example.com/app --group=65536
+fails_with 'supplementary group 70000: with' "a supplementary group" rkt run --net=none --private-users example.com/app --supplementary-gids=1,70000
+fails_with 'volume "e": owner 0:65536: with' "an owner of an empty volume" rkt run --net=none --private-users --volume=e,kind=empty,gid=65536 \
+	example.com/app --mount=volume=e,target=/e
 # shellcheck disable=SC2016
 fails_with 'volume "v".*idmapped mounts' "a file system that cannot be shifted" \
 	unshare -m --propagation private sh -c 'mount -t proc proc "$1" && shift && exec "$@"' - "$T/vol" \

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2016,SC2012 # scripts for shells inside pods are not expanded here
 # Mutable pods: a sandbox that idles, apps that are added, started, stopped, started again and removed.
 . "${0%/*}/lib.sh"
+. "${0%/*}/podlib.sh"
 need_root
 IMAGE_APP='"mountPoints":[{"name":"cache","path":"/cache"}]' IMAGE_FILE=points.aci make_image example.com/points
 points_image=$image
@@ -10,24 +11,6 @@ accept_unsigned
 run rkt fetch "$image" "$points_image"
 expect_status 0 "the images are there"
 
-sandbox() { # FLAGS...: sets $uuid and $pid
-	rm -f "$T/uuid"
-	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid" "$@"
-	wait_for 10 test -s "$T/uuid"
-	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
-	pod=$RKT_DIR/pods/run/$uuid
-}
-gone() { # the sandbox, by itself after a request
-	wait_for 15 sh -c "! kill -0 $pid"
-}
-state() { # APP: as app list has it
-	run rkt app list --no-legend "$uuid"
-	sed -n "s/^$1	*//p" "$T/out"
-}
-in_state() {
-	[ "$(state "$1")" = "$2" ]
-}
 init_mounts() { # mounts below the apps' places in init's namespace
 	_init=$(cat "/proc/$pid/task/$pid/children")
 	grep -c ' /a[0-9]' "/proc/${_init%% *}/mountinfo"
@@ -58,6 +41,7 @@ run rkt app start "$uuid" --app=one
 expect_status 0 "app start"
 is "it runs" "$(state one)" running
 check "its output is the sandbox's" wait_for 10 grep -q 'one\[[0-9]*\]: up-red$' "$T/bg.out"
+fails_with '^rkt: exec: app "one": execute: nosuch: No such file' "app exec: what is missing is told by the command that was given" rkt app exec --app=one "$uuid" nosuch
 run rkt app exec --app=one "$uuid" sh -c 'echo $COLOUR; hostname; exit 5'
 expect_status 5 "app exec: the command's status"
 expect_stdout '^red$' "app exec: the app's environment"
@@ -89,7 +73,7 @@ expect_stdout '^\[\{"name":"one","state":"exited",' "app list has the same objec
 run rkt app stop "$uuid" --app=one
 expect_status 0 "stopping what does not run is no error"
 expect_stdout 'already stopped' "but said"
-fails_with 'not running' "exec needs a running app" rkt app exec --app=one "$uuid" /bin/true
+fails_with '^rkt: exec: .*not running' "exec needs a running app" rkt app exec --app=one "$uuid" /bin/true
 check "the failure of an app did not end the pod" kill -0 "$pid"
 run rkt app start "$uuid" --app=one
 expect_status 0 "it starts again"

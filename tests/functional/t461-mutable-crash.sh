@@ -2,6 +2,7 @@
 # shellcheck disable=SC2016 # scripts for shells inside pods are not expanded here
 # Mutable pods when things go wrong: several at once, killed supervisors, killed callers, attacks from inside.
 . "${0%/*}/lib.sh"
+. "${0%/*}/podlib.sh"
 need_root
 make_image example.com/app
 IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","echo pre >>/order"]},{"name":"post-stop","exec":["/bin/sh","-c","cat /order; echo post"]}]' \
@@ -9,25 +10,6 @@ IMAGE_APP='"eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","echo pre
 accept_unsigned
 run rkt fetch "$T/images/app.aci" "$T/images/handlers.aci"
 expect_status 0 "the images are there"
-
-sandbox() { # FLAGS...: sets $uuid and $pid
-	rm -f "$T/uuid"
-	start_rkt app sandbox --net=none --uuid-file-save="$T/uuid" "$@"
-	wait_for 10 test -s "$T/uuid"
-	uuid=$(cat "$T/uuid")
-	check "the sandbox is ready" timeout 200 "$RKT" --dir="$RKT_DIR" --local-config="$T/etc" status --wait-ready "$uuid"
-	pod=$RKT_DIR/pods/run/$uuid
-}
-gone() {
-	wait_for 15 sh -c "! kill -0 $pid"
-}
-state() { # APP
-	run rkt app list --no-legend "$uuid"
-	sed -n "s/^$1	*//p" "$T/out"
-}
-in_state() {
-	[ "$(state "$1")" = "$2" ]
-}
 
 # ---- at once ----
 sandbox

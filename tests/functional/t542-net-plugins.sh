@@ -178,9 +178,36 @@ wait_for 10 sh -c "$RKT --dir=$RKT_DIR status --wait-ready=10s --uuid-file=$T/uu
 fails_with 'no IP addresses available' "an exhausted pool" rkt run --net=tiny example.com/net -- -c true
 rkt stop "$(cat "$T/uuid")" >/dev/null
 wait "$pid"
+
+# somebody else is on its bridge; "there" /sys shows the network of another host, as it does in a namespace made without a /sys of its own
+there() {
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private sh -c 'nsenter --net="$0" mount -t sysfs sysfs /sys && exec "$@"' "/proc/$host_b/ns/net" \
+		"$RKT" --dir="$RKT_DIR" --local-config="$T/etc" --system-config="$T/lib" "$@"
+}
+ip link add tenant type veth peer name tenant1
+ip link set tenant1 master tinybr
+cp "$T/etc/net.d/60-tiny.conflist" "$T/tiny"
+fails_with 'bridge "tinybr" is in use' "net rm: a bridge that somebody is on" rkt net rm tiny
+fails_with 'bridge "tinybr" is in use' "and so wherever /sys leads" there net rm tiny
+check "it stays" ip link show tinybr
+check "and stays configured" cmp "$T/tiny" "$T/etc/net.d/60-tiny.conflist"
+ip link del tenant
 run rkt net rm tiny
 expect_status 0 "net rm"
 refute "its file is gone" test -e "$T/etc/net.d/60-tiny.conflist"
 refute "and its bridge" ip link show tinybr
+ip link add tinybr type bridge
+ip link set tinybr up
+cp "$T/tiny" "$T/etc/net.d/60-tiny.conflist"
+run there net rm tiny
+expect_status 0 "net rm wherever /sys leads"
+refute "its bridge is gone" ip link show tinybr
+ip link add tinybr type veth peer name tenant
+cp "$T/tiny" "$T/etc/net.d/60-tiny.conflist"
+run rkt net rm tiny
+expect_status 0 "net rm where no bridge has that name"
+check "an interface of another kind stays" ip link show tinybr
+ip link del tinybr
 is "no pod is left of all this" "$(rkt list --no-legend | grep -c running)" 0
 is "no address is leased" "$(find "$T/leases" -type f ! -name lock ! -name 'last*' | wc -l)" 0

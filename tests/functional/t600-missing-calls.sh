@@ -93,7 +93,8 @@ ln -s /proc/self/fd "$T/evil/cwd"
 IMAGE_FILE=evil.aci make_image example.com/evil "$T/evil"
 run without openat2 fetch "$image"
 expect_status 0 "T57 T02 links of an image are stored without openat2"
-run without openat2 run --net=none --volume=v,kind=host,source="$T/vol" example.com/evil --mount=volume=v,target=/vol/sub --exec=/bin/true
+run without openat2 run --net=none --volume=v,kind=host,source="$T/vol" example.com/evil --mount=volume=v,target=/vol/sub --exec=/bin/ls -- -d "$T/canary/sub"
+expect_status 0 "T57 T52 a target behind a link of the image is made in the image"
 is "T57 T52 a target behind a link of the image is not made outside" "$(canary)" "$before"
 for dir in /proc/self/fd/3 /proc/1/cwd /cwd/3; do
 	fails_with "$dir" "T57 T16 working directory $dir is refused" without openat2 run --net=none example.com/evil --working-dir=$dir --exec=/bin/true

@@ -71,6 +71,16 @@ run in_pod "$at/user" --exec /bin/sh -- -c 'echo $HOME'
 is "and so is its home" "$(out)" /srv
 run in_pod "$at/user" --user=33 --group=44
 is "unless somebody says otherwise" "$(out)" "uid=33(web) gid=44(web)"
+run in_pod "$at/user" --user=33:44
+is "in the words of docker, too" "$(out)" "uid=33(web) gid=44(web)"
+run in_pod "$at/user" --user=1234
+is "a user that the image does not know is in group 0" "$(out)" "uid=1234 gid=0(root)"
+run in_pod "$at/user" --user=0 --group=44
+is "a group beside the user" "$(out)" "uid=0(root) gid=44(web)"
+run in_pod "$at/app:v1" --user=1234: --exec /bin/sh -- -c 'id -u; id -g'
+is "a colon and nothing is no group" "$(out | tr '\n' ' ')" "1234 0 "
+refuses 'has a group, and so has' "two groups" in_pod "$at/user" --user=33:44 --group=50
+refuses 'the name of the user or group is empty' "a group and no user" in_pod "$at/user" --user=:44
 run in_pod "$at/volume"
 is "a volume that nobody gave has what the image has there" "$(out)" one
 start_rkt run --net=none --uuid-file-save="$T/uuid" "$at/signal"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Layers: what a stack of them shows is what umoci makes of it, file by file; the torture cases 55-57 and hostile ones.
+# Layers: what a stack of them shows is what umoci makes of it, file by file, and what an ACI made of it holds; the torture cases 55-57 and
+# hostile ones.
 . "${0%/*}/lib.sh"
 . "${0%/*}/ocilib.sh"
 need_root
@@ -81,7 +82,12 @@ while read -r name; do
 	case $name in bad-*) continue ;; esac
 	get "$name"
 	expect_status 0 "$name: is fetched"
-	stored_hash "$(out)" >"$T/hash.$name"
+	id=$(out)
+	stored_hash "$id" >"$T/hash.$name"
+	run rkt image save --format=aci "$id" "$T/$name.aci"
+	run rkt fetch --full "$T/$name.aci"
+	python3 "$TESTS/treehash.py" "$RKT_DIR/cas/tree/$(out)/rootfs" >"$T/hash.aci"
+	check "$name: an ACI of it holds the same" diff "$T/hash.$name" "$T/hash.aci"
 	case $ours in *" $name "*) continue ;; esac
 	unpack "$name"
 	python3 "$TESTS/treehash.py" "$T/umoci/rootfs" >"$T/hash.umoci"
@@ -133,7 +139,7 @@ ids=$(rkt image list --full --no-legend --fields=id)
 # shellcheck disable=SC2086 # one argument an image
 run rkt image verify $ids
 expect_status 0 "stored images are what was fetched"
-id=$(rkt image list --full --no-legend --fields=id,name | awk '/:opaque-first/ { print $1 }')
+id=$(rkt image list --full --no-legend --fields=id,name | awk '/^sha256.*:opaque-first/ { print $1 }')
 tree=$(stored_trees "$id")
 python3 -c 'import os, sys; os.removexattr(sys.argv[1], "trusted.overlay.opaque")' "${tree%%:*}/d"
 run rkt image verify "$id"

@@ -41,6 +41,7 @@ check "skopeo sends it" skopeo copy -q --dest-tls-verify=false "oci:$T/lay:two" 
 
 run rkt fetch --full "docker://$registry/debian:two"
 expect_status 0 "rkt fetches it"
+out >"$T/id"
 stored_hash "$(out)" >"$T/hash.rkt"
 check "thousands of files" test "$(wc -l <"$T/hash.rkt")" -gt 3000
 umoci unpack --image "$T/lay:two" "$T/umoci" >/dev/null 2>&1
@@ -61,3 +62,10 @@ expect_stdout '^ii +dash' "and it runs"
 run rkt run --net=none "docker://$registry/debian:two" -- 'cat /etc/cron.daily/*; ls /usr/share/doc; pwd'
 expect_stdout '^new$' "with its second layer"
 expect_stdout '^/usr$' "in its directory"
+run rkt image save --format=aci "$(cat "$T/id")" "$T/debian.aci"
+run rkt fetch --full "$T/debian.aci"
+expect_status 0 "it leaves as an ACI"
+python3 "$TESTS/treehash.py" "$RKT_DIR/cas/tree/$(out)/rootfs" >"$T/hash.aci"
+check "with all of its root" diff "$T/hash.rkt" "$T/hash.aci"
+run rkt run --net=none "$T/debian.aci"
+expect_stdout '^ii +dash' "which runs as well"

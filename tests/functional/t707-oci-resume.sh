@@ -123,7 +123,8 @@ check "a registry" start_badreg "$T/to"
 printf 'PATCH */uploads/3 cut=5000000 times=1\nPATCH */uploads/3 status=503 retry=1 times=4 after=2\n' >"$T/badreg.rules"
 run rkt image push "$id" "docker://$registry/x:v1"
 expect_status 0 "an upload that is broken off, and refused for a while"
-is "goes on from the byte that has arrived" "$(grep 'PATCH .*/3' "$T/badreg.log" | sed 's/.* \([0-9]*\)-.*/\1/' | tr '\n' ' ')" "0 5000000 21777216 21777216 21777216 38554432 "
+# the size of what follows the first pieces depends on the time they took
+is "goes on from the byte that has arrived" "$(grep '^PATCH .*/3' "$T/badreg.log" | sed 's/.* \([0-9]*\)-.*/\1/' | head -n 5 | tr '\n' ' ')" "0 5000000 21777216 21777216 21777216 "
 check "all of it is there" cmp "$T/to/blobs/sha256/$big" "$T/large/blobs/sha256/$big"
 printf 'PATCH */uploads/* cut=1\n' >"$T/badreg.rules"
 rm -rf "$T/to/blobs/sha256"/*

@@ -32,6 +32,21 @@ for format in oci oci-archive docker-archive; do
 		"['/bin/sh'] alice /srv ['5000-5001/udp', '80/tcp'] ['/srv/data'] {'org.example.kind': 'test'}"
 done
 build "$dir" "$T/twice.tar" -- -c 'id -u; pwd; echo "$A"; cat /etc/link'
+run build "oci:$T/short" -- -c true
+expect_status 254 "a word is missing"
+run build "$dir" "oci:$T/short" -- -c 'id -u; pwd; echo "$A"; cat /etc/link'
+expect_status 0 "the format before the place, as skopeo writes it"
+check "is the same" diff -r "$T/short" "$T/made.oci"
+run build --format=oci-archive "$dir" "oci-archive:$T/short.tar" -- -c 'id -u; pwd; echo "$A"; cat /etc/link'
+check "said twice" cmp "$T/short.tar" "$T/made.oci-archive"
+fails_with 'output "oci:.*": --format says oci-archive' "two formats" rkt image build --name=x --format=oci-archive "$dir" "oci:$T/no"
+fails_with 'output "oci:.*:v1": a path without a colon' "a name belongs to --name" rkt image build --name=x "$dir" "oci:$T/no:v1"
+fails_with 'output "oci:": a path expected' "no path" rkt image build --name=x "$dir" oci:
+refute "nothing of it is there" test -e "$T/no"
+run rkt fetch "oci:$T/short"
+run rkt image save "$(out)" "docker-archive:$T/short.docker"
+expect_status 0 "save takes it, too"
+check "and writes that format" skopeo inspect --config "docker-archive:$T/short.docker"
 check "the same every time" cmp "$T/twice.tar" "$T/made.oci-archive"
 run rkt run --net=none "oci:$T/made.oci"
 is "rkt runs it" "$(out | tr '\n' ' ')" "1000 /srv b c page "

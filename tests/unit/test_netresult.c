@@ -136,7 +136,36 @@ START_TEST(name_service)
 }
 END_TEST
 
+START_TEST(way_out)
+{
+	static const struct {
+		const char *version, *text;
+		bool want;
+	} rows[] = {
+		{ "0.1.0", "{\"ip4\":{\"ip\":\"10.1.0.2/24\",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}", true },
+		{ "0.2.0", "{\"ip6\":{\"ip\":\"fd00::2/64\",\"routes\":[{\"dst\":\"::/0\"}]}}", true },
+		{ "0.2.0", "{\"ip4\":{\"ip\":\"10.1.0.2/24\",\"gateway\":\"10.1.0.1\"}}", false },
+		{ "1.0.0",
+		  "{\"routes\":[{\"dst\":\"10.0.0.0/8\"},{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.0.1\"}]}",
+		  true },
+		{ "1.0.0", "{\"routes\":[{\"dst\":\"10.0.0.0/8\"},{\"dst\":0},7]}", false },
+		{ "1.0.0", "{\"routes\":\"0.0.0.0/0\"}", false },
+		{ "1.0.0", "{}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = ERR_INIT;
+		auto_json j = json_parse(rows[i].text, strlen(rows[i].text), &e);
+		struct net_result r;
+
+		OK(net_result_parse(j, rows[i].version, "eth0", &r, &e));
+		ck_assert_msg(r.way_out == rows[i].want, "%s", rows[i].text);
+		net_result_done(&r);
+	}
+}
+END_TEST
+
 int main(void)
 {
-	return SUITE_RUN("netresult", answers, malformed, name_service);
+	return SUITE_RUN("netresult", answers, malformed, name_service, way_out);
 }

@@ -154,7 +154,6 @@ START_TEST(volumes_and_mounts)
 		{ &pf.app[0].mounts, "a", "/data/" },
 		{ &pf.req.mounts, "b", "//data/./" },
 		{ &pf.req.mounts, "b", "/other" },
-		{ &pf.req.mounts, "a", "/other" },
 	};
 	struct pod_manifest *m;
 
@@ -168,13 +167,16 @@ START_TEST(volumes_and_mounts)
 	ck_assert_uint_eq(m->volumes.n, 2);
 	ck_assert_uint_eq(m->volumes.v[0].mode, 0700);
 	ck_assert_str_eq(m->volumes.v[1].source, "/srv");
-	/* An app's mount beats the pod's at the same place; of the pod's, the first. */
+	/* An app's mount beats the pod's at the same place. */
 	ck_assert_uint_eq(m->apps[0].mounts.n, 2);
 	ck_assert_str_eq(m->apps[0].mounts.v[0].volume, "a");
 	ck_assert_str_eq(m->apps[0].mounts.v[0].path, "/data");
 	ck_assert_str_eq(m->apps[0].mounts.v[1].volume, "b");
 	ck_assert_str_eq(m->apps[0].mounts.v[1].path, "/other");
 	pod_manifest_free(m);
+	mounts_push_take(&pf.req.mounts, &(struct mount){ xstrdup("a"), xstrdup("/x/../other/"), NULL });
+	prepare_refused("app 'img': --mount: two volumes are to be mounted at '/other'");
+	memcpy(pf.req.mounts.v[2].path, "/third", sizeof("/third"));
 	add_volume(&pf.req.volumes, "a,kind=empty");
 	prepare_refused("volume 'a' is given twice");
 }

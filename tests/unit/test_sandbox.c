@@ -8,21 +8,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/callfilter.h"
 #include "image/sandbox.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define NO_FILTER
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(COVERAGE)
-#define NO_FILTER
-#endif
-#ifdef NO_FILTER
-static const bool filtered = false;
-#else
-static const bool filtered = true;
-#endif
+static const bool filtered = !CALLFILTER_MISSING;
 
 enum { DENIED = 0, ALLOWED = 1, NOT_CONFINED = 2 };
 

@@ -125,10 +125,68 @@ START_TEST(a_bad_manifest_is_not_packed)
 }
 END_TEST
 
+/* Our own reader would refuse it. */
+START_TEST(too_deep_a_tree_is_not_packed)
+{
+	int dir = make_tree(manifest);
+	struct err e = ERR_INIT;
+	auto_close int fd = memfd_new("aci");
+	auto_buf path = BUF_INIT;
+
+	buf_adds(&path, "rootfs");
+	for (int i = 0; i < 1023; i++)
+		buf_adds(&path, "/d");
+	ck_assert_int_eq(unlinkat(dir, "rootfs/d/f", 0), 0);
+	ck_assert_int_eq(mkdir_p_at(dir, buf_str(&path), 0755), 0);
+	ck_assert_msg(aci_write(dir, fd, COMP_PLAIN, &e) == 0, "%s", e.text);
+	buf_adds(&path, "/d");
+	ck_assert_int_eq(mkdir_p_at(dir, buf_str(&path), 0755), 0);
+	ck_assert_int_eq(aci_write(dir, fd, COMP_PLAIN, &e), -ENAMETOOLONG);
+	remove_tree(dir);
+}
+END_TEST
+
+/* Of several trees: a text as manifest, and who sees the bytes can end it. */
+static int stop(void *arg, const void *p, size_t n, struct err *e)
+{
+	uint64_t *left = arg;
+
+	(void)p;
+	if (*left < n)
+		return err_set(e, ERR_STATE, ECANCELED, "enough");
+	*left -= n;
+	return 0;
+}
+
+START_TEST(trees_on_each_other)
+{
+	static const char *const roots[] = { "rootfs", "rootfs/d" };
+	int dir = make_tree(manifest);
+	const struct merge tree = { .dirfd = dir, .roots = roots, .n = 2 };
+	struct err e = ERR_INIT;
+	auto_close int fd = memfd_new("aci");
+	auto_buf out = BUF_INIT;
+	uint64_t left = UINT64_MAX;
+
+	OK(aci_write_merged(&tree, manifest, fd, COMP_PLAIN, stop, &left, &e));
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(fd_read_all(fd, 1 << 20, &out), 0);
+	ck_assert_uint_eq(UINT64_MAX - left, out.len);
+	ck_assert_str_eq(out.data, "manifest");
+	ck_assert_int_eq(memcmp(out.data + 512, manifest, sizeof(manifest)), 0);
+	ck_assert_ptr_nonnull(memmem(out.data, out.len, "rootfs/f", sizeof("rootfs/f")));
+	left = out.len / 2;
+	ck_assert_int_eq(aci_write_merged(&tree, manifest, fd, COMP_PLAIN, stop, &left, &e), -ECANCELED);
+	ck_assert_int_eq(aci_write_merged(&tree, "{}", fd, COMP_PLAIN, NULL, NULL, &e), -EINVAL);
+	remove_tree(dir);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { the_same_tree_gives_the_same_bytes, every_compression_comes_back,
-				       a_bad_manifest_is_not_packed };
+				       a_bad_manifest_is_not_packed, too_deep_a_tree_is_not_packed,
+				       trees_on_each_other };
 
 	return suite_run("writer", tests, ARRAY_LEN(tests));
 }
