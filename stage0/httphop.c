@@ -274,6 +274,18 @@ static int meaning(CURLcode c)
 	return EIO;
 }
 
+/* What libcurl says last counts, but for what it says when a connection has gone before it could ask for the addresses: that
+ * is no reason, and comes before the reason or without one. */
+static const char *reason(const struct http_hop *hop, CURLcode c)
+{
+	static const char *const beside[] = { "getpeername() failed", "getsockname() failed" };
+
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+		if (strncmp(hop->error, beside[i], strlen(beside[i])) == 0)
+			return curl_easy_strerror(c);
+	return hop->error[0] ? hop->error : curl_easy_strerror(c);
+}
+
 static int judge(const struct http_hop *hop, CURLcode c, struct err *e)
 {
 	if (hop->err.code)
@@ -285,8 +297,7 @@ static int judge(const struct http_hop *hop, CURLcode c, struct err *e)
 		return 0;
 	if (hop->refused)
 		return err_set(e, ERR_NET, EPERM, "redirection to a link-local address refused");
-	const char *why = hop->error[0] ? hop->error : curl_easy_strerror(c);
-	return err_set(e, ERR_NET, meaning(c), "%s", why);
+	return err_set(e, ERR_NET, meaning(c), "%s", reason(hop, c));
 }
 
 /* Where a redirection leads, if it may. */
