@@ -247,7 +247,7 @@ const struct opt podflags_app[] = {
 	{ .name = "supplementary-gids", .kind = OPT_CALL, .arg = "GID[,GID...]", .call = add_gids, .flags = OPT_APP,
 	  .help = "supplementary group ids override for the preceding image" },
 	{ .name = "user", .kind = OPT_STR, .arg = "USER[:GROUP]", .offset = A(req.user), .flags = OPT_APP,
-	  .help = "user override for the preceding image: a name, a number, or a path in the image" },
+	  .help = "user, and group, override for the preceding image: names, numbers, or a path in the image" },
 	{ .name = "user-annotation", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,
 	  .offset = A(req.user_annotations), .help = "set the app's user annotations" },
 	{ .name = "user-label", .kind = OPT_CALL, .arg = "NAME=VALUE", .call = podflags_set_pair, .flags = OPT_APP,

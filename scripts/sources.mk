@@ -1,7 +1,7 @@
 # What is built from what.  Sources are listed, not globbed; one variable a floor.
 
 base_SRC := $(addprefix aci/base/,err.c alloc.c buf.c strv.c num.c path.c fd.c fsat.c fsmake.c fswalk.c \
-	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c uuid.c when.c base64.c)
+	fsrm.c fscopy.c lock.c proc.c log.c opt.c table.c ticks.c uuid.c when.c base64.c)
 # json.c needs jansson, hash.c libcrypto and callfilter.c libseccomp: archives of their own, so that a program links what it uses.
 basejson_SRC := aci/base/json.c
 basehash_SRC := aci/base/hash.c

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "base/ticks.h"
 #include "stage0/interrupt.h"
 #include "version.h"
 
@@ -64,12 +65,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 /* A signal came, but it may come to its end yet. */
 static bool lingers(struct http_hop *hop)
 {
-	struct timespec t;
-
 	if (!interrupted() || hop->rq->linger_ms <= 0)
 		return false;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	const int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	const int64_t now = ticks_ms();
 	if (!hop->give_up)
 		hop->give_up = now + hop->rq->linger_ms;
 	return now < hop->give_up;

@@ -2,7 +2,6 @@
 #include "stage0/proglines.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "base/ticks.h"
 
 #define BAR_CELLS 24
 #define DRAW_MS   200
@@ -33,14 +33,6 @@ struct proglines {
 	struct line v[];
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct proglines *proglines_new(const char *what, size_t n, bool quiet)
 {
 	struct proglines *p = xcalloc(1, sizeof(*p) + n * sizeof(p->v[0]));
@@ -54,7 +46,7 @@ struct proglines *proglines_new(const char *what, size_t n, bool quiet)
 
 void proglines_add(struct proglines *p, size_t i, const char *name)
 {
-	p->v[i] = (struct line){ .name = name, .next_ms = now_ms() + LINE_MS };
+	p->v[i] = (struct line){ .name = name, .next_ms = ticks_ms() + LINE_MS };
 }
 
 static void add_amount(struct buf *b, const struct line *l)
@@ -115,7 +107,7 @@ static void tell(const struct proglines *p, const struct line *l)
 void proglines_update(struct proglines *p, size_t i, int64_t now, int64_t total)
 {
 	struct line *l = &p->v[i];
-	int64_t t = p->quiet ? 0 : now_ms();
+	int64_t t = p->quiet ? 0 : ticks_ms();
 
 	l->now = now;
 	l->total = total;

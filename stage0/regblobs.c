@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -20,6 +19,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "base/ticks.h"
 #include "oci/digest.h"
 #include "stage0/backoff.h"
 #include "stage0/interrupt.h"
@@ -65,14 +65,6 @@ struct blobs {
 	size_t n, left;
 	struct err err; /* the first */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static const struct registry_blob *blob(const struct flow *f)
 {
@@ -238,7 +230,7 @@ static int on_body(void *arg, const void *p, size_t n, struct err *e)
 static void wait_for(struct flow *f, int64_t ms)
 {
 	f->state = FLOW_IDLE;
-	f->not_before = now_ms() + ms;
+	f->not_before = ticks_ms() + ms;
 }
 
 /* Somewhere else, or again, or not at all. */
@@ -376,7 +368,7 @@ static int start(struct flow *f, struct err *e)
 
 static int start_some(struct blobs *b)
 {
-	int64_t now = now_ms();
+	int64_t now = ticks_ms();
 	int moving = 0;
 
 	for (size_t i = 0; i < b->n; i++)

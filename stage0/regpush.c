@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "base/ticks.h"
 #include "stage0/backoff.h"
 #include "stage0/interrupt.h"
 #include "stage0/uploadnote.h"
@@ -98,14 +98,6 @@ static int begin(struct upload *u, const char *from, struct err *e)
 	return take_location(u, e);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Each costs the registry some 25 ms beside its bytes; some registries lose one that is broken off, or all of the upload. */
 static int64_t next_piece(int64_t size, int64_t ms)
 {
@@ -117,7 +109,7 @@ static int64_t next_piece(int64_t size, int64_t ms)
 /* One piece. */
 static int send_piece(struct upload *u, struct err *e)
 {
-	const int64_t left = u->b->size - u->have, n = left < u->piece ? left : u->piece, began = now_ms();
+	const int64_t left = u->b->size - u->have, n = left < u->piece ? left : u->piece, began = ticks_ms();
 	auto_strv headers = NULL;
 
 	strv_push(&headers, "Content-Type: application/octet-stream");
@@ -137,7 +129,7 @@ static int send_piece(struct upload *u, struct err *e)
 	if (u->head.status != 202)
 		return unexpected(u, e);
 	u->have += n;
-	u->piece = next_piece(u->piece, now_ms() - began);
+	u->piece = next_piece(u->piece, ticks_ms() - began);
 	return take_location(u, e);
 }
 

@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/ticks.h"
 
 #define NO_PIDFD_PAUSE_MS 5 /* between looks at a child, on kernels without pidfd_open (before 5.3) */
 #define PROC_FILE_MAX     4096
@@ -235,24 +236,16 @@ int proc_spawn(const struct spawn *s, struct proc *ret, struct err *e)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until the child has ended: 1, or 0 when the time is over, or -errno. */
 static int wait_end(const struct proc *p, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = ticks_ms() + timeout_ms;
 
 	if (timeout_ms < 0)
 		return 1; /* waitpid does the waiting */
 	for (;;) {
 		struct pollfd pfd = { .fd = p->pidfd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - ticks_ms();
 		siginfo_t si = { 0 };
 		int r;
 
@@ -264,7 +257,7 @@ static int wait_end(const struct proc *p, int timeout_ms)
 			return -errno;
 		if (si.si_pid == p->pid)
 			return 1;
-		if (now_ms() >= deadline)
+		if (ticks_ms() >= deadline)
 			return 0;
 		r = poll(&pfd, p->pidfd >= 0, (int)left);
 		if (r < 0 && errno != EINTR)

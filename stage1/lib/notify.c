@@ -48,8 +48,7 @@ int notify_listen(const struct podctx *c, unsigned int index, struct vol_mounts 
 	auto_close int m = mnt_clone(c->pod_fd, name, false, e);
 	if (m < 0 || mnt_set(m, MNT_NOSUID | MNT_NODEV_ | MNT_NOEXEC_, false, e) < 0)
 		return -e->code;
-	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = (struct vol_mount){ .target = xstrdup(NOTIFY_TARGET), .fd = steal_fd(&m) };
+	vol_mounts_push(l, &(struct vol_mount){ .target = xstrdup(NOTIFY_TARGET), .fd = steal_fd(&m) });
 	return steal_fd(&fd);
 }
 

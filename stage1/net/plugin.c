@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -25,6 +24,7 @@
 #include "base/num.h"
 #include "base/proc.h"
 #include "base/strv.h"
+#include "base/ticks.h"
 #include "stage1/net/left.h"
 
 #define PLUGIN_ENV_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -119,14 +119,6 @@ static int make_input(const struct plugin_call *c, struct err *e)
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	return r < 0 ? err_sys(e, -r, "plugin %s: configuration", c->type) : steal_fd(&fd);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static uint32_t timeout_ms(void)
@@ -224,7 +216,7 @@ static void take_errors(struct run *r)
 static int attend(struct run *r, int *ret_status, struct err *e)
 {
 	for (;;) {
-		int64_t left = r->deadline - now_ms();
+		int64_t left = r->deadline - ticks_ms();
 
 		if (take_output(r) < 0)
 			return err_set(e, ERR_NET, EFBIG, "wrote more than %u bytes and was killed",
@@ -318,7 +310,7 @@ static int run(struct run *r, struct err *e)
 	ret = start(r, e);
 	session = r->proc.pid;
 	if (ret == 0) {
-		r->deadline = now_ms() + r->timeout_ms;
+		r->deadline = ticks_ms() + r->timeout_ms;
 		ret = attend(r, &status, e);
 		/* While it is not reaped its number is nobody else's; after that only a member of its group can have kept it. */
 		if (r->proc.pid > 0)

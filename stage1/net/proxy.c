@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/auto.h"
+#include "base/ticks.h"
 
 #define EVENTS_MAX  128
 #define FDS_OF_OURS 16 /* beside the sockets: epoll, 0 to 2, some air */
@@ -254,14 +254,6 @@ static int enter_jail(const struct proxy *p, struct err *e)
 	return jail_enter(keep, p->n + 1, e);
 }
 
-static int64_t clock_ms(void)
-{
-	struct timespec t = { 0, 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* How long until something has to be done without an event; -1: for ever. */
 static int next_timeout(struct proxy *p)
 {
@@ -284,11 +276,11 @@ static int run_loop(struct proxy *p, struct err *e)
 		struct epoll_event ev[EVENTS_MAX];
 		int n;
 
-		p->now = clock_ms();
+		p->now = ticks_ms();
 		n = epoll_wait(p->epoll_fd, ev, EVENTS_MAX, next_timeout(p));
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, errno, "wait for connections");
-		p->now = clock_ms();
+		p->now = ticks_ms();
 		for (int i = 0; i < n; i++) {
 			struct watch *w = ev[i].data.ptr;
 
